@@ -1,0 +1,147 @@
+"""Sources and entries: what comes in, and when two of them are the same."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from bot.domain.text import fold
+
+FRESH = timedelta(hours=24)  # the first poll of a source alerts nothing older than this
+
+_TRACKING = re.compile(
+    r"^(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref|ref_src|rss|cmp(?:id)?|ito|ocid|smid|at_\w+|ns_\w+|xtor"
+    r"|spm|guccounter|feedtype|partner|srnd|sref|taid|traffic_source|source|from|output|outputtype)$",
+    re.IGNORECASE,
+)
+_MOBILE = re.compile(r"^(?:www\d?|m|mobile|amp)\.")
+_AMP = re.compile(r"/amp(?:\.html)?/?$|^/amp(?=/)|(?<=/)amp_(?=articleshow)", re.IGNORECASE)
+
+
+class Kind(StrEnum):
+    """How a source is read."""
+
+    FEED = "feed"
+    PAGE = "page"
+    GDELT = "gdelt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A place that news comes from. `interval` is in seconds; `selectors` are CSS selectors for `kind: page`."""
+
+    name: str
+    url: str
+    kind: Kind = Kind.FEED
+    interval: int = 300
+    country: str | None = None
+    language: str | None = None
+    group: str | None = None
+    selectors: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceState:
+    """What the last polls of a source left behind. `polled` is None before the first poll that could be read."""
+
+    name: str
+    etag: str | None = None
+    modified: str | None = None
+    polled: datetime | None = None
+    newest: datetime | None = None
+    failures: int = 0
+    problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParsedEntry:
+    """One item as a source published it: plain text, no guess. `published` is None when the source's date is missing or impossible."""
+
+    title: str
+    url: str = ""
+    summary: str = ""
+    guid: str = ""
+    published: datetime | None = None
+    publisher: str | None = None
+    key: str | None = None  # given by replayed files; made from the identity otherwise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One version of an item in the store. `entry_id` is the same for all versions, `key` differs."""
+
+    entry_id: int
+    key: str
+    source: str
+    url: str
+    title: str
+    summary: str
+    published: datetime
+    seen: datetime
+    version: int = 1
+    baseline: bool = False
+    publisher: str | None = None
+
+    @property
+    def outlet(self) -> str:
+        """Who published it, for a reader: the publisher that an aggregator named, else the source."""
+        return self.publisher or self.source
+
+
+class Arrival(StrEnum):
+    """What intake found an item to be."""
+
+    NEW = "new"
+    VERSION = "version"
+    KNOWN = "known"
+
+
+def canonical(url: str) -> str:
+    """Return the address under which two links to one article are equal: no scheme, `www.`/`m.`, AMP, fragment or tracking parameters."""
+    parts = urlsplit(url.strip())
+    if not parts.netloc:
+        return url.strip()
+    wrapped = dict(parse_qsl(parts.query)).get("url", "")
+    if parts.netloc.endswith(("google.com", "bing.com")) and wrapped.startswith("http"):
+        return canonical(unquote(wrapped))
+    host = (parts.hostname or "").casefold()
+    while (shorter := _MOBILE.sub("", host)) != host:
+        host = shorter
+    port = f":{parts.port}" if _port(parts.netloc) not in (None, 80, 443) else ""
+    path = _AMP.sub("", parts.path).rstrip("/")
+    query = urlencode(sorted((k, v) for k, v in parse_qsl(parts.query) if not _TRACKING.match(k)))
+    return urlunsplit(("", host + port, path, query, "")).removeprefix("//")
+
+
+def _port(netloc: str) -> int | None:
+    tail = netloc.rpartition(":")[2]
+    return int(tail) if tail.isdigit() else None
+
+
+def digest(*parts: str, size: int = 12) -> str:
+    """Return a short stable hexadecimal digest of `parts`."""
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:size]
+
+
+def identities(source: str, entry: ParsedEntry, trust_guid: bool = True) -> list[str]:
+    """Return the names under which an entry may be known already, most telling first; the date is never one of them.
+
+    A guid counts within its source only, and only where the feed does not repeat it; an address counts everywhere; a text
+    (title and summary) within its source.
+    """
+    found = []
+    if entry.guid and trust_guid:
+        found.append("guid:" + digest(source, entry.guid, size=24))
+    if entry.url and len(urlsplit(entry.url).path) > 1:
+        found.append("url:" + digest(canonical(entry.url), size=24))
+    found.append("text:" + digest(source, fold(entry.title), fold(entry.summary), size=24))
+    return found
+
+
+def same_words(a: Entry, b: ParsedEntry) -> bool:
+    """Say whether `b` adds no words to `a`: the title is equal but for case, accents and space."""
+    return fold(a.title) == fold(b.title)

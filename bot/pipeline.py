@@ -1,0 +1,211 @@
+"""The line itself: source -> entry -> assessment -> development -> alert -> delivery.
+
+`poll` brings entries in and commits them; `assess` takes what waits, judges it, files it and writes the outbox, in one
+transaction. A crash between the two loses nothing: what was stored and not assessed waits for the next `assess`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.alerts import Alert, Destination
+from bot.domain.assessment import Assessment
+from bot.domain.decisions import Flagging, Reason, alert_reason, flag
+from bot.domain.developments import Coverage, Development, development_id, dossier_id
+from bot.domain.entries import FRESH, Arrival, Entry, ParsedEntry, Source, SourceState
+from bot.domain.errors import SourceError
+from bot.domain.watch import matching
+from bot.ports import Candidate, Classifier, Clock, Filed, Match, Reader, Store, Stories, Summarizer, Telling, Writing
+
+BATCH = 64  # entries assessed together: enough to fill the model's batches, few enough to be out within a second
+STORY_WINDOW = timedelta(days=6)  # a development that nobody reported on for so long gathers no more coverage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polled:
+    """What one poll brought: how many entries the source listed and how many of them were new or re-titled."""
+
+    source: Source
+    listed: int = 0
+    arrived: int = 0
+    problem: str | None = None
+
+
+class Pipeline:
+    """Composes the rooms. Holds no state between calls; `assess` runs one at a time, so that stories are filed in order."""
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        store: Store,
+        classifier: Classifier,
+        stories: Stories,
+        summarizer: Summarizer,
+        clock: Clock,
+        destinations: Sequence[Destination],
+        report: Callable[[Filed], None] = lambda _: None,
+    ) -> None:
+        self._reader = reader
+        self._store = store
+        self._classifier = classifier
+        self._stories = stories
+        self._summarizer = summarizer
+        self._clock = clock
+        self._destinations = tuple(destinations)
+        self._report = report
+        self._assessing = asyncio.Lock()
+
+    async def poll(self, source: Source, state: SourceState) -> tuple[Polled, SourceState]:
+        """Read a source and store what is new. A source that cannot be read is marked with the reason; nothing is raised for it."""
+        now = self._clock.now()
+        try:
+            harvest = await self._reader.read(source, state, now)
+        except SourceError as error:
+            failed = replace(state, failures=state.failures + 1, problem=str(error))
+            await self._mark(failed)
+            return Polled(source=source, problem=str(error)), failed
+        newest = max((e.published for e in harvest.entries if e.published), default=None)
+        polled = replace(
+            state,
+            etag=harvest.etag,
+            modified=harvest.modified,
+            polled=now,
+            newest=max(filter(None, (state.newest, newest)), default=None),
+            failures=0,
+            problem=harvest.problem,
+        )
+        arrived = await self._take(source, harvest.entries, polled, now, first=state.polled is None)
+        return Polled(source=source, listed=len(harvest.entries), arrived=arrived, problem=harvest.problem), polled
+
+    async def _mark(self, state: SourceState) -> None:
+        async with self._store.begin() as writing:
+            await writing.record_poll(state)
+
+    async def _take(self, source: Source, entries: Sequence[ParsedEntry], state: SourceState, now: datetime, *, first: bool) -> int:
+        """Commit the entries and the poll together. On a first poll what is older than a day, or of unknown age, is the baseline."""
+        fresh = [e for e in entries if not first or (e.published and now - e.published <= FRESH)]
+        old = [e for e in entries if first and not (e.published and now - e.published <= FRESH)]
+        async with self._store.begin() as writing:
+            taken = await writing.intake(source.name, old, now, baseline=True)
+            taken += await writing.intake(source.name, fresh, now, baseline=False)
+            await writing.record_poll(state)
+        return sum(t.arrival is not Arrival.KNOWN for t in taken)
+
+    async def assess(self) -> list[Filed]:
+        """Judge and file everything that waits, oldest publication first. Returns what became of each entry."""
+        filed: list[Filed] = []
+        async with self._assessing:
+            while waiting := await self._store.unassessed(BATCH):
+                assessments = await self._classifier.assess(waiting)
+                terms = [k.term for k in await self._store.keywords()]
+                batch = []
+                async with self._store.begin() as writing:
+                    for entry, assessment in zip(waiting, assessments, strict=True):
+                        batch.append(await self._judge(writing, entry, assessment, terms))
+                for one in batch:
+                    self._report(one)
+                filed += batch
+        return filed
+
+    async def _judge(self, writing: Writing, entry: Entry, assessment: Assessment, terms: Sequence[str]) -> Filed:
+        flagging = flag(assessment, watched=matching(terms, f"{entry.title} {entry.summary}"))
+        if flagging.reason is not None:
+            filed = Filed(entry=entry, assessment=assessment, reason=flagging.reason, keyword=flagging.keyword)
+        else:
+            filed = await self._file(writing, entry, assessment, flagging)
+        await writing.record(filed)
+        return filed
+
+    async def _file(self, writing: Writing, entry: Entry, assessment: Assessment, flagging: Flagging) -> Filed:
+        telling = Telling(entry=entry, assessment=assessment, topics=flagging.topics)
+        earlier = await writing.development_of(entry.entry_id) if entry.version > 1 else None
+        if earlier is not None:
+            return _filed(telling, flagging, Reason.NEW_VERSION, earlier)
+        keys = self._stories.keys(telling)
+        candidates = await writing.candidates(keys, entry.published - STORY_WINDOW)
+        match = self._stories.match(telling, candidates)
+        for candidate in candidates:
+            if candidate.development.development_id == match.development_id:
+                await writing.save(self._extended(candidate, telling), keys)
+                return _filed(telling, flagging, Reason.MORE_COVERAGE, match.development_id, match)
+        return await self._open(writing, telling, flagging, match, keys)
+
+    def _extended(self, candidate: Candidate, telling: Telling) -> Development:
+        """Return the development with one more entry as coverage; facts that were missing are filled in, none is overwritten."""
+        had, entry, assessment = candidate.development, telling.entry, telling.assessment
+        tellings = (*candidate.tellings, telling)
+        return replace(
+            had,
+            last_published=max(had.last_published, entry.published),
+            stage=had.stage or assessment.stage,
+            status=had.status or assessment.status,
+            people=had.people or assessment.facts.people,
+            place=had.place or assessment.facts.place,
+            when=had.when or assessment.facts.when,
+            summary=self._summarizer.summarize(tellings),
+            coverage=tuple(_coverage(t.entry) for t in tellings),
+        )
+
+    async def _open(self, writing: Writing, telling: Telling, flagging: Flagging, match: Match, keys: Sequence[str]) -> Filed:
+        now = max(self._clock.now(), telling.entry.seen)
+        own = development_id(telling.entry.key)
+        dossier = await writing.dossier(dossier_id(telling.topics, telling.assessment.facts.parties, own))
+        before = next((d for d in reversed(dossier) if d.alerted_at), None)
+        reason = alert_reason(
+            known=False,
+            baseline=telling.entry.baseline,
+            dossier_alerted=before is not None,
+            published=telling.entry.published,
+            now=now,
+        )
+        step = dossier[-1].dossier_step + 1 if dossier else 1
+        development = self._opened(telling, own, step, now if reason.alerts else None)
+        await writing.save(development, keys)
+        if reason.alerts:
+            follow_up = before.headline if before else None
+            await writing.enqueue(Alert(development=development, raised=now, follow_up=follow_up), self._destinations)
+        return _filed(telling, flagging, reason, own, match)
+
+    def _opened(self, telling: Telling, own: str, step: int, alerted_at: datetime | None) -> Development:
+        entry, assessment = telling.entry, telling.assessment
+        facts = assessment.facts
+        return Development(
+            development_id=own,
+            dossier_id=dossier_id(telling.topics, facts.parties, own),
+            dossier_step=step,
+            topics=telling.topics,
+            headline=entry.title,
+            url=entry.url,
+            first_published=entry.published,
+            last_published=entry.published,
+            stage=assessment.stage,
+            status=assessment.status,
+            parties=facts.parties,
+            people=facts.people,
+            place=facts.place,
+            when=facts.when,
+            summary=self._summarizer.summarize((telling,)),
+            coverage=(_coverage(entry),),
+            importance=assessment.development * max(assessment.scores.values()),
+            alerted_at=alerted_at,
+        )
+
+
+def _coverage(entry: Entry) -> Coverage:
+    return Coverage(outlet=entry.outlet, url=entry.url, title=entry.title, published=entry.published)
+
+
+def _filed(telling: Telling, flagging: Flagging, reason: Reason, own: str | None, match: Match | None = None) -> Filed:
+    return Filed(
+        entry=telling.entry,
+        assessment=telling.assessment,
+        reason=reason,
+        topics=telling.topics,
+        keyword=flagging.keyword,
+        development_id=own,
+        match=match,
+    )

@@ -1,0 +1,295 @@
+"""The ports: what the pipeline and the use cases need from the outer rooms. Each docstring is the contract that its suite checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.alerts import Alert, Delivery, Destination, Receipt
+from bot.domain.assessment import Assessment
+from bot.domain.decisions import Reason
+from bot.domain.developments import Development, SummarySentence
+from bot.domain.entries import Arrival, Entry, ParsedEntry, Source, SourceState
+from bot.domain.topics import Topic
+from bot.domain.watch import WatchKeyword
+
+
+class Clock(Protocol):
+    """Time. Tests and replays bring their own."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harvest:
+    """What one poll of a source yielded. `unchanged`: the server said 304 and `entries` is empty. `problem`: entries came, but something was wrong with the feed."""
+
+    entries: tuple[ParsedEntry, ...] = ()
+    unchanged: bool = False
+    etag: str | None = None
+    modified: str | None = None
+    problem: str | None = None
+
+
+class Reader(Protocol):
+    """Reads a source."""
+
+    async def read(self, source: Source, state: SourceState, now: datetime) -> Harvest:
+        """Fetch and parse `source`, conditionally on what `state` holds.
+
+        Entries come oldest first where dates tell, are plain text, and bear plausible dates or None. Raises SourceError when
+        nothing could be read; never anything else; never blocks the event loop; bounded in time and memory.
+        """
+        ...
+
+
+class Classifier(Protocol):
+    """Assesses entries."""
+
+    async def assess(self, entries: Sequence[Entry]) -> list[Assessment]:
+        """Return one assessment per entry, in order. Deterministic. Never blocks the event loop. Raises ModelError."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """One entry with its assessment, as the stories and the summaries read it."""
+
+    entry: Entry
+    assessment: Assessment
+    topics: tuple[Topic, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A recent development that a new telling may belong to, with what was told of it so far (oldest first, at most a few)."""
+
+    development: Development
+    tellings: tuple[Telling, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """The stories' decision: the development it belongs to, or None for a new one; the probability and the features behind it."""
+
+    development_id: str | None
+    probability: float
+    features: tuple[tuple[str, float], ...] = ()
+    nearest: str | None = None
+
+
+class Stories(Protocol):
+    """Decides which development a telling belongs to. Pure: no store, no clock."""
+
+    def keys(self, telling: Telling) -> tuple[str, ...]:
+        """Return the keys under which the telling's development is to be found again: few, and rare enough to keep candidates few."""
+        ...
+
+    def match(self, telling: Telling, candidates: Sequence[Candidate]) -> Match:
+        """Return the candidate that the telling belongs to, or a Match without a development."""
+        ...
+
+
+class Summarizer(Protocol):
+    """Writes the two or three sentences."""
+
+    def summarize(self, tellings: Sequence[Telling]) -> tuple[SummarySentence, ...]:
+        """Return whole or trimmed sentences of the tellings, at most 400 characters together, each with the address of its source. Pure."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intaken:
+    """An item after intake: the entry as stored, and what it was found to be."""
+
+    entry: Entry
+    arrival: Arrival
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filed:
+    """An assessed entry with the reason for what became of it."""
+
+    entry: Entry
+    assessment: Assessment
+    reason: Reason
+    topics: tuple[Topic, ...] = ()
+    keyword: str | None = None
+    development_id: str | None = None
+    match: Match | None = None
+
+
+class Writing(Protocol):
+    """One transaction of the pipeline: all of it is kept, or nothing."""
+
+    async def intake(self, source: str, entries: Sequence[ParsedEntry], now: datetime, *, baseline: bool) -> list[Intaken]:
+        """Store what is new, as entries not yet assessed; add a version where a known entry's title changed; leave the rest alone."""
+        ...
+
+    async def record_poll(self, state: SourceState) -> None:
+        """Keep what a poll left behind."""
+        ...
+
+    async def record(self, filed: Filed) -> None:
+        """Keep an assessment and its reason; the entry counts as assessed from here on."""
+        ...
+
+    async def candidates(self, keys: Sequence[str], since: datetime) -> list[Candidate]:
+        """Return the developments with a telling published after `since` that share a key; the cost does not grow with the store."""
+        ...
+
+    async def development_of(self, entry_id: int) -> str | None:
+        """Return the development that an earlier version of the entry is filed under."""
+        ...
+
+    async def dossier(self, dossier_id: str) -> Sequence[Development]:
+        """Return the dossier's developments, oldest first, without coverage."""
+        ...
+
+    async def save(self, development: Development, keys: Sequence[str]) -> None:
+        """Create or update a development and its dossier, and the keys under which it is found."""
+        ...
+
+    async def enqueue(self, alert: Alert, destinations: Sequence[Destination]) -> None:
+        """Write the alert and one pending delivery per destination; a delivery that exists already is left alone."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceReport:
+    """A source's health, for `status`."""
+
+    name: str
+    polled: datetime | None
+    newest: datetime | None
+    failures: int
+    problem: str | None
+    entries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusReport:
+    """The store in figures, for `status`."""
+
+    entries: int
+    developments: int
+    alerts: int
+    pending: int
+    failed: int
+    sources: tuple[SourceReport, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryReport:
+    """All that is kept of an entry's judgement, for `why`."""
+
+    entry: Entry
+    assessment: Assessment | None
+    reason: Reason | None
+    keyword: str | None = None
+    development: Development | None = None
+    match: Match | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """What to look for among the developments. All conditions hold together; `parties` must all take part; `words` must all occur."""
+
+    words: str = ""
+    topic: Topic | None = None
+    parties: tuple[str, ...] = field(default=())
+    dossier: str | None = None
+    limit: int = 5
+
+
+class Library(Protocol):
+    """The read side, the same for every surface, and the watch keywords."""
+
+    async def developments(self, query: Query) -> list[Development]:
+        """Return the developments that answer `query`, newest first, with coverage."""
+        ...
+
+    async def keywords(self) -> list[WatchKeyword]:
+        """Return the watch keywords, oldest first."""
+        ...
+
+    async def add_keyword(self, term: str, actor: str, now: datetime) -> bool:
+        """Add a watch keyword and record who and when; False when it was there already (whatever its case)."""
+        ...
+
+    async def remove_keyword(self, term: str, actor: str, now: datetime) -> bool:
+        """Remove a watch keyword and record who and when; False when there is none such."""
+        ...
+
+    async def why(self, name: str) -> EntryReport | None:
+        """Return the report on the entry with this key or address, or on the entry that opened the development with this id."""
+        ...
+
+    async def status(self) -> StatusReport:
+        """Return the store in figures."""
+        ...
+
+
+class Gazetteer(Protocol):
+    """Knows countries and blocs."""
+
+    def find(self, text: str) -> tuple[str, ...]:
+        """Return the codes (ISO 3166 alpha-3, blocs) that `text` names, in order of importance, each once."""
+        ...
+
+    def name(self, code: str) -> str:
+        """Return the English name for a reader: "India" for IND; the code itself when it is unknown."""
+        ...
+
+    def flag(self, code: str) -> str:
+        """Return the flag emoji of a country or bloc that has one, else an empty string."""
+        ...
+
+
+class Store(Library, Protocol):
+    """The whole store. Durable; safe for several tasks of one process."""
+
+    def begin(self) -> AbstractAsyncContextManager[Writing]:
+        """Open a transaction; committed on leaving, rolled back on an exception."""
+        ...
+
+    async def source_states(self) -> dict[str, SourceState]:
+        """Return the state of every source polled so far, by name."""
+        ...
+
+    async def unassessed(self, limit: int) -> list[Entry]:
+        """Return entries that wait for assessment, oldest publication first."""
+        ...
+
+    async def lease(self, destination: Destination, now: datetime, seconds: float) -> Delivery | None:
+        """Take the oldest delivery that is due for a destination, for `seconds`; None when there is none or one is in hand already."""
+        ...
+
+    async def sent(self, delivery: Delivery, receipt: Receipt, now: datetime) -> None:
+        """Record that the platform has the message."""
+        ...
+
+    async def put_back(self, delivery: Delivery, problem: str, due: datetime) -> None:
+        """Return a delivery to the queue, not before `due`."""
+        ...
+
+    async def fail(self, delivery: Delivery, problem: str, now: datetime) -> None:
+        """Give a delivery up, with the reason."""
+        ...
+
+
+class Sender(Protocol):
+    """Puts messages on one surface."""
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Post the alert, in the thread of `delivery.thread` where there is one. Pings nobody; its text cannot format or link beyond what the renderer meant.
+
+        The message carries `delivery.key`, so that the platform or a later look can tell a second attempt. Raises
+        TemporaryDeliveryError or FinalDeliveryError, never the platform's own; its text holds no token.
+        """
+        ...
