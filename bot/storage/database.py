@@ -1,0 +1,70 @@
+"""Opening the database: the engine, its pragmas, and the migrations at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from bot.domain.errors import SettingsError
+
+MEMORY = "sqlite+aiosqlite:///:memory:"
+BUSY_MS = 10_000  # how long SQLite waits for another writer before it gives up
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """Return the engine for an SQLAlchemy async URL (SQLite through aiosqlite). Raises SettingsError for one that cannot be used."""
+    try:
+        parsed = make_url(url)
+        if parsed.drivername != "sqlite+aiosqlite":
+            raise ArgumentError(f"{parsed.drivername} is not supported")
+        memory = parsed.database in (None, "", ":memory:")
+        options: dict[str, Any] = {"poolclass": StaticPool} if memory else {"pool_size": 5}
+        engine = create_async_engine(url, **options)
+    except (SQLAlchemyError, ImportError) as error:
+        raise SettingsError("ATTACHE_DATABASE_URL", f"{error}; write sqlite+aiosqlite:///FILE.db") from error
+    event.listen(engine.sync_engine, "connect", _pragmas)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _pragmas(connection: Any, _: object) -> None:  # noqa: ANN401  (SQLAlchemy's event hands over whatever the driver has)
+    connection.isolation_level = None  # the driver's own BEGIN is deferred: two writers would meet as "database is locked"
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}", "cache_size=-8000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Bring the schema to the newest revision. Raises SettingsError when the database cannot be opened."""
+    try:
+        async with engine.execution_options(writing=True).connect() as connection:
+            await connection.run_sync(_upgrade)
+            await connection.commit()
+    except (SQLAlchemyError, OSError) as error:
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened ({cause}); name a file that can be written") from error
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Return Alembic's configuration with the migrations of this package on `connection`."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(alembic_config(connection), "head")

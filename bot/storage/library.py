@@ -1,0 +1,138 @@
+"""The read side (port `Library`)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, literal_column, or_, select, table, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.alerts import DeliveryState
+from bot.domain.decisions import Reason
+from bot.domain.developments import Development
+from bot.domain.text import fold
+from bot.domain.topics import Topic
+from bot.domain.watch import WatchKeyword
+from bot.ports import EntryReport, Query, SourceReport, StatusReport
+from bot.storage import rows, tables
+from bot.storage.reading import coverage_by_development, entry_columns, entry_join
+
+_WORD = re.compile(r"\w+")
+
+
+class SqlLibrary:
+    """Answers questions about the store; changes nothing but the watch keywords."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(writing=True)
+
+    async def developments(self, query: Query) -> list[Development]:
+        """See `Library.developments`."""
+        statement = _developments(query)
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(statement)).all()
+            covered = await coverage_by_development(connection, [row.id for row in found])
+        return [rows.development_of(row, covered.get(row.id, ())) for row in found]
+
+    async def keywords(self) -> list[WatchKeyword]:
+        """See `Library.keywords`."""
+        t = tables.watch_keywords
+        async with self._engine.connect() as connection:
+            result = await connection.execute(select(t).order_by(t.c.added_at, t.c.folded))
+            return [WatchKeyword(term=row.term, added_by=row.added_by, added_at=row.added_at) for row in result]
+
+    async def add_keyword(self, term: str, actor: str, now: datetime) -> bool:
+        """See `Library.add_keyword`."""
+        t = tables.watch_keywords
+        async with self._writer.begin() as connection:
+            if (await connection.execute(select(t.c.term).where(t.c.folded == fold(term)))).first():
+                return False
+            await connection.execute(insert(t).values(folded=fold(term), term=term, added_by=actor, added_at=now))
+            await connection.execute(insert(tables.watch_changes).values(at=now, actor=actor, action="add", term=term))
+        return True
+
+    async def remove_keyword(self, term: str, actor: str, now: datetime) -> bool:
+        """See `Library.remove_keyword`."""
+        t = tables.watch_keywords
+        async with self._writer.begin() as connection:
+            if (await connection.execute(delete(t).where(t.c.folded == fold(term)))).rowcount == 0:
+                return False
+            await connection.execute(insert(tables.watch_changes).values(at=now, actor=actor, action="remove", term=term))
+        return True
+
+    async def why(self, name: str) -> EntryReport | None:
+        """See `Library.why`."""
+        v, e, j, c = tables.versions.c, tables.entries.c, tables.judgements, tables.coverage
+        joined = entry_join().outerjoin(j, j.c.version_id == v.id)
+        columns = entry_columns().add_columns(*(x for x in j.c if x.name != "version_id"))
+        opening = select(func.min(c.c.version_id)).where(c.c.development_id == name).scalar_subquery()
+        statement = columns.select_from(joined).where(or_(v.key == name, e.url == name, v.id == opening)).order_by(v.number.desc()).limit(1)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+            if row is None or row.reason is None:
+                return None if row is None else EntryReport(entry=rows.entry_of(row), assessment=None, reason=None)
+            d = tables.developments
+            found = (await connection.execute(select(d).where(d.c.id == row.development_id))).one_or_none()
+        return EntryReport(
+            entry=rows.entry_of(row),
+            assessment=rows.assessment_of(row),
+            reason=Reason(row.reason),
+            keyword=row.keyword,
+            development=rows.development_of(found) if found else None,
+            match=rows.match_of(row.match),
+        )
+
+    async def status(self) -> StatusReport:
+        """See `Library.status`."""
+        d, s, e = tables.deliveries.c, tables.sources, tables.entries
+        async with self._engine.connect() as connection:
+
+            async def count(statement: Select[Any]) -> int:
+                return int((await connection.execute(statement)).scalar_one())
+
+            per_source = {row[0]: row[1] for row in await connection.execute(select(e.c.source, func.count()).group_by(e.c.source))}
+            states = (await connection.execute(select(s).order_by(s.c.name))).all()
+            return StatusReport(
+                entries=sum(per_source.values()),
+                developments=await count(select(func.count()).select_from(tables.developments)),
+                alerts=await count(select(func.count()).select_from(tables.alerts)),
+                pending=await count(select(func.count()).where(d.state.in_((DeliveryState.PENDING, DeliveryState.SENDING)))),
+                failed=await count(select(func.count()).where(d.state == DeliveryState.FAILED)),
+                sources=tuple(
+                    SourceReport(
+                        name=row.name,
+                        polled=row.polled,
+                        newest=row.newest,
+                        failures=row.failures,
+                        problem=row.problem,
+                        entries=per_source.get(row.name, 0),
+                    )
+                    for row in states
+                ),
+            )
+
+
+def _developments(query: Query) -> Select[Any]:
+    d = tables.developments
+    statement = select(d).order_by(d.c.first_published.desc(), d.c.number.desc()).limit(query.limit)
+    if query.topic is not None:
+        statement = statement.where((d.c.trade_deal if query.topic is Topic.TRADE_DEAL else d.c.ministerial_meeting).is_(True))
+    for code in query.parties:
+        p = tables.parties
+        statement = statement.where(d.c.id.in_(select(p.c.development_id).where(p.c.code == code)))
+    if query.dossier:
+        statement = statement.where(d.c.dossier_id == query.dossier)
+    if query.words:
+        index = table("development_words")
+        matches: Select[Any] = select(literal_column("rowid")).select_from(index).where(text("development_words MATCH :words"))
+        statement = statement.where(d.c.number.in_(matches)).params(words=match_expression(query.words))
+    return statement
+
+
+def match_expression(words: str) -> str:
+    """Return an FTS5 query in which every word must occur; what has a meaning in FTS5's own language has none here."""
+    found = _WORD.findall(words)
+    return " AND ".join(f'"{word}"' for word in found) or '""'

@@ -1,0 +1,238 @@
+"""The tables. Instants are stored in UTC; JSON columns hold small values that are never searched by their inside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts up by itself on SQLite
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite forgets the zone, so it is put back on reading. A naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive datetime, store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("etag", Text),
+    Column("modified", Text),
+    Column("polled", Moment),
+    Column("newest", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("problem", Text),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source", String(200), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("published", Moment, nullable=False),
+    Column("seen", Moment, nullable=False),
+    Column("baseline", Boolean, nullable=False),
+    Column("publisher", Text),
+    Index(None, "source", "published"),
+)
+
+# One row a version; the newest is the entry as it stands. `assessed` is when its judgement was recorded.
+versions = Table(
+    "versions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("entry_id", Id, ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("published", Moment, nullable=False),
+    Column("seen", Moment, nullable=False),
+    Column("waiting", Boolean, nullable=False),
+    UniqueConstraint("entry_id", "number"),
+)
+Index("ix_versions_waiting", versions.c.published, sqlite_where=versions.c.waiting.is_(True), postgresql_where=versions.c.waiting.is_(True))
+
+# The names under which an entry is known: guid, address, text (bot.domain.entries.identities).
+identities = Table(
+    "identities",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("entry_id", Id, ForeignKey("entries.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+judgements = Table(
+    "judgements",
+    metadata,
+    Column("version_id", Id, ForeignKey("versions.id", ondelete="CASCADE"), primary_key=True),
+    Column("reason", String(32), nullable=False),
+    Column("scores", JSON, nullable=False),
+    Column("development", Float, nullable=False),
+    Column("stage", String(16)),
+    Column("status", String(16)),
+    Column("facts", JSON, nullable=False),
+    Column("moved", JSON, nullable=False),
+    Column("topics", JSON, nullable=False),
+    Column("vector", LargeBinary),
+    Column("model", String(64), nullable=False),
+    Column("keyword", Text),
+    Column("development_id", String(32), index=True),
+    Column("match", JSON),
+)
+
+dossiers = Table(
+    "dossiers",
+    metadata,
+    Column("id", String(120), primary_key=True),
+    Column("topic", String(32), nullable=False),
+    Column("parties", JSON, nullable=False),
+    Column("stage", String(16)),
+    Column("opened", Moment, nullable=False),
+    Column("updated", Moment, nullable=False),
+)
+
+developments = Table(
+    "developments",
+    metadata,
+    Column("number", Id, primary_key=True),  # the row of the full-text index
+    Column("id", String(32), nullable=False, unique=True),
+    Column("dossier_id", String(120), ForeignKey("dossiers.id"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("topics", JSON, nullable=False),
+    Column("trade_deal", Boolean, nullable=False),
+    Column("ministerial_meeting", Boolean, nullable=False),
+    Column("headline", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("stage", String(16)),
+    Column("status", String(16)),
+    Column("parties", JSON, nullable=False),
+    Column("people", JSON, nullable=False),
+    Column("place", Text),
+    Column("day", String(10)),
+    Column("summary", JSON, nullable=False),
+    Column("importance", Float, nullable=False),
+    Column("first_published", Moment, nullable=False),
+    Column("last_published", Moment, nullable=False),
+    Column("alerted_at", Moment),
+    Index(None, "dossier_id", "step"),
+    Index(None, "first_published"),
+)
+
+# The entries that report a development, in order of arrival.
+coverage = Table(
+    "coverage",
+    metadata,
+    Column("version_id", Id, ForeignKey("versions.id", ondelete="CASCADE"), primary_key=True),
+    Column("development_id", String(32), ForeignKey("developments.id"), nullable=False, index=True),
+)
+
+parties = Table(
+    "parties",
+    metadata,
+    Column("development_id", String(32), ForeignKey("developments.id"), primary_key=True),
+    Column("code", String(16), primary_key=True),
+    Index(None, "code", "development_id"),
+)
+
+# Where a new telling looks for the development it may belong to; old ones fall out of every query by `last_published`.
+story_keys = Table(
+    "story_keys",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("development_id", String(32), ForeignKey("developments.id"), primary_key=True),
+    Column("last_published", Moment, nullable=False),
+    Index(None, "key", "last_published"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("development_id", String(32), ForeignKey("developments.id"), primary_key=True),
+    Column("raised", Moment, nullable=False),
+    Column("follow_up", Text),
+)
+
+# The outbox.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("development_id", String(32), ForeignKey("alerts.development_id"), nullable=False),
+    Column("surface", String(16), nullable=False),
+    Column("address", String(120), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", Moment, nullable=False),
+    Column("leased_until", Moment),
+    Column("created", Moment, nullable=False),
+    Column("sent", Moment),
+    Column("message_id", String(120)),
+    Column("problem", Text),
+    UniqueConstraint("development_id", "surface", "address"),
+    Index(None, "surface", "address", "state", "id"),
+)
+
+watch_keywords = Table(
+    "watch_keywords",
+    metadata,
+    Column("folded", String(200), primary_key=True),
+    Column("term", Text, nullable=False),
+    Column("added_by", String(120), nullable=False),
+    Column("added_at", Moment, nullable=False),
+)
+
+watch_changes = Table(
+    "watch_changes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("term", Text, nullable=False),
+)
