@@ -1,0 +1,103 @@
+"""The bounds of a poll, and the gates that keep many polls polite and small."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds. `seconds` is the network's own time for one poll, redirects and all; waiting for our own gates does not count."""
+
+    body: int = 5 * 1024 * 1024  # bytes, unpacked
+    seconds: float = 20.0
+    redirects: int = 5
+    entries: int = 2_000
+    per_host: int = 2
+    at_once: int = 128  # open polls: more than the slow ones of a long list, so that they never hold up the rest
+    light: int = 512 * 1024  # a body longer than this needs a permit to grow on…
+    heavy: int = 8  # …of which there are so many, so that memory stays bounded by heavy x body
+    gdelt_pause: float = 5.5  # seconds between questions to GDELT, which asks for one in five
+
+
+class Budget:
+    """A poll's seconds: it runs while the network is waited for, and stands still while our own gates are."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._since = 0.0
+        self._clock: asyncio.Timeout | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Let the time run inside the block. Raises TimeoutError when it is used up."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(max(self._left, 0.0)) as self._clock:
+            self._since = loop.time()
+            try:
+                yield
+            finally:
+                self._left -= loop.time() - self._since
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Let the time stand still inside the block, which lies inside a running one."""
+        loop = asyncio.get_running_loop()
+        assert self._clock is not None  # noqa: S101  a mistake of ours, not of the source
+        self._left -= loop.time() - self._since
+        self._clock.reschedule(None)
+        try:
+            yield
+        finally:
+            self._since = loop.time()
+            self._clock.reschedule(self._since + max(self._left, 0.0))
+
+
+class Gates:
+    """At most so many polls at once, at most so many of one host, at most so many heavy bodies. Forgets a host that nobody waits for."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._per_host = limits.per_host
+        self._all = asyncio.Semaphore(limits.at_once)
+        self._hosts: dict[str, tuple[asyncio.Semaphore, int]] = {}
+        self.heavy = asyncio.Semaphore(limits.heavy)
+
+    @asynccontextmanager
+    async def through(self, host: str) -> AsyncIterator[None]:
+        """Wait for a turn at `host`, then for one of the general places; hold both inside the block."""
+        gate, waiting = self._hosts.get(host, (asyncio.Semaphore(self._per_host), 0))
+        self._hosts[host] = (gate, waiting + 1)
+        try:
+            async with gate, self._all:
+                yield
+        finally:
+            self._leave(host)
+
+    def _leave(self, host: str) -> None:
+        gate, waiting = self._hosts.pop(host)
+        if waiting > 1:
+            self._hosts[host] = (gate, waiting - 1)
+
+
+class Pace:
+    """Lets one through at a time, no sooner than `pause` seconds after the one before."""
+
+    def __init__(self, pause: float) -> None:
+        self._pause = pause
+        self._turn = asyncio.Lock()
+        self._last: float | None = None
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Wait for the turn and hold it inside the block."""
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            if self._last is not None:
+                await asyncio.sleep(max(0.0, self._last + self._pause - loop.time()))
+            try:
+                yield
+            finally:
+                self._last = loop.time()

@@ -1,0 +1,134 @@
+"""Settings, read once at the composition root from the environment and `.env`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.domain.errors import SettingsError
+
+HERE = Path(__file__).parent
+SLACK_API = "https://slack.com/api/"
+DISCORD_API = "https://discord.com/api/v10"
+_ADMIN = re.compile(r"^(?:slack:[UW][A-Z0-9]+|discord:\d+|console:\w+)$")
+_MENDS = {
+    "SLACK_BOT_TOKEN": "expected the bot token, which starts with xoxb- (Slack app > OAuth & Permissions)",
+    "SLACK_APP_TOKEN": "expected the app-level token, which starts with xapp- (Slack app > Basic Information > App-Level Tokens)",
+    "SLACK_ALERT_CHANNEL": "expected a channel id such as C0123456789 (channel name > About > Channel ID)",
+    "SLACK_API_URL": "expected an address such as https://slack.com/api/",
+    "DISCORD_ALERT_CHANNEL": "expected a channel id of digits (Developer Mode on, then right-click the channel > Copy Channel ID)",
+    "DISCORD_GUILD": "expected a server id of digits, or leave it out",
+    "DISCORD_API_URL": "expected an address such as https://discord.com/api/v10",
+    "ATTACHE_ADMINS": "expected a comma list of slack:U… and discord:123…",
+    "ATTACHE_SOURCES": "expected the path of a readable sources.yaml",
+    "ATTACHE_MODEL": "expected the path of a model folder",
+    "PORT": "expected a port from 1 to 65535",
+}
+
+
+class Settings(BaseSettings):
+    """Every setting that Attaché knows. Secrets are SecretStr: printing or logging one shows stars."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
+    attache_database_url: str = "sqlite+aiosqlite:///attache.db"
+    attache_sources: Path = HERE / "sources.yaml"
+    attache_admins: str = ""
+    attache_model: Path = HERE / "model"
+    attache_allow_private_sources: bool = False
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_alert_channel: str | None = None
+    slack_api_url: str = SLACK_API
+    discord_bot_token: SecretStr | None = None
+    discord_alert_channel: int | None = Field(default=None, gt=0)
+    discord_guild: int | None = Field(default=None, gt=0)
+    discord_api_url: str = DISCORD_API
+    port: int | None = Field(default=None, ge=1, le=65535)
+
+    @field_validator("attache_admins")
+    @classmethod
+    def _admins_are_named(cls, value: str) -> str:
+        for admin in filter(None, (a.strip() for a in value.split(","))):
+            if not _ADMIN.match(admin):
+                raise ValueError(f"{admin!r} is not slack:U… or discord:123…")
+        return value
+
+    @field_validator("slack_alert_channel")
+    @classmethod
+    def _channel_is_an_id(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[CGD][A-Z0-9]{2,}", value):
+            raise ValueError("not a channel id")
+        return value
+
+    @field_validator("slack_api_url", "discord_api_url")
+    @classmethod
+    def _address_is_http(cls, value: str) -> str:
+        if not re.match(r"https?://[^/]+", value):
+            raise ValueError("not an http address")
+        return value
+
+    @property
+    def admins(self) -> frozenset[str]:
+        """The actors that are admins whatever the platform says: `slack:U…`, `discord:123…`."""
+        return frozenset(filter(None, (a.strip() for a in self.attache_admins.split(","))))
+
+    @property
+    def slack_http(self) -> bool:
+        """Slack comes in over HTTP rather than Socket Mode."""
+        return self.slack_signing_secret is not None and self.port is not None
+
+
+def read_settings() -> Settings:
+    """Read and check the settings. Raises SettingsError with one line that names the variable and the mend."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise _named(error) from None  # the original repeats the value, which may be a secret
+    _check_slack(settings)
+    _check_discord(settings)
+    if not settings.attache_sources.is_file():
+        raise SettingsError("ATTACHE_SOURCES", f"there is no file {settings.attache_sources}; {_MENDS['ATTACHE_SOURCES']}")
+    return settings
+
+
+def _named(error: ValidationError) -> SettingsError:
+    first = error.errors()[0]
+    variable = str(first["loc"][0]).upper() if first["loc"] else "settings"
+    return SettingsError(variable, _MENDS.get(variable, first["msg"]))
+
+
+def _check_slack(settings: Settings) -> None:
+    if settings.slack_bot_token is None:
+        for name in ("slack_app_token", "slack_signing_secret", "slack_alert_channel"):
+            if getattr(settings, name) is not None:
+                raise SettingsError("SLACK_BOT_TOKEN", f"{name.upper()} is set but this is missing; {_MENDS['SLACK_BOT_TOKEN']}")
+        return
+    _starts(settings.slack_bot_token, "SLACK_BOT_TOKEN", "xoxb-")
+    if settings.slack_alert_channel is None:
+        raise SettingsError("SLACK_ALERT_CHANNEL", f"missing; {_MENDS['SLACK_ALERT_CHANNEL']}")
+    if settings.slack_http:
+        return
+    if settings.slack_app_token is None:
+        raise SettingsError("SLACK_APP_TOKEN", f"missing; {_MENDS['SLACK_APP_TOKEN']}; or set SLACK_SIGNING_SECRET and PORT for HTTP mode")
+    _starts(settings.slack_app_token, "SLACK_APP_TOKEN", "xapp-")
+
+
+def _starts(secret: SecretStr, variable: str, prefix: str) -> None:
+    if not secret.get_secret_value().startswith(prefix):
+        raise SettingsError(variable, _MENDS[variable])
+
+
+def _check_discord(settings: Settings) -> None:
+    if settings.discord_bot_token is None:
+        if settings.discord_alert_channel is not None:
+            raise SettingsError(
+                "DISCORD_BOT_TOKEN", "DISCORD_ALERT_CHANNEL is set but this is missing; copy it from the developer portal > Bot"
+            )
+        return
+    if settings.discord_alert_channel is None:
+        raise SettingsError("DISCORD_ALERT_CHANNEL", f"missing; {_MENDS['DISCORD_ALERT_CHANNEL']}")
