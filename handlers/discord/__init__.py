@@ -1,0 +1,1 @@
+"""Discord: gateway client and app commands, pure renderers to embeds, sender."""

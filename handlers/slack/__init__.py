@@ -1,0 +1,1 @@
+"""Slack: a bolt app that hears commands, pure renderers to Block Kit, and a sender of alerts."""
