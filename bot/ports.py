@@ -214,6 +214,10 @@ class Library(Protocol):
         """Return the developments that answer `query`, newest first, with coverage."""
         ...
 
+    async def development(self, development_id: str) -> Development | None:
+        """Return one development with its coverage; None when there is none such."""
+        ...
+
     async def keywords(self) -> list[WatchKeyword]:
         """Return the watch keywords, oldest first."""
         ...

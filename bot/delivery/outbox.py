@@ -29,6 +29,7 @@ class Outbox:
         self._senders = dict(senders)
         self._clock = clock
         self._random = random.Random(seed)  # noqa: S311  (jitter, not a secret)
+        self._stopping = False
         self._wake = {destination: asyncio.Event() for destination in self._senders}
 
     def wake(self) -> None:
@@ -36,8 +37,13 @@ class Outbox:
         for event in self._wake.values():
             event.set()
 
+    def stop(self) -> None:
+        """Let `run` return once what is due now is sent."""
+        self._stopping = True
+        self.wake()
+
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send until stopped or cancelled."""
         async with asyncio.TaskGroup() as group:
             for destination in self._senders:
                 group.create_task(self._serve(destination), name=f"sender {destination}")
@@ -50,10 +56,13 @@ class Outbox:
         event = self._wake[destination]
         while True:
             event.clear()
+            last = self._stopping
             try:
                 await self._drain(destination)
             except Exception:  # a sender must outlive a locked or full database; what it did not record is sent again
                 _log.exception("outbox_failed", destination=str(destination))
+            if last:
+                return
             try:
                 await asyncio.wait_for(event.wait(), IDLE_SECONDS)
             except TimeoutError:

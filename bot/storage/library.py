@@ -37,6 +37,16 @@ class SqlLibrary:
             covered = await coverage_by_development(connection, [row.id for row in found])
         return [rows.development_of(row, covered.get(row.id, ())) for row in found]
 
+    async def development(self, development_id: str) -> Development | None:
+        """See `Library.development`."""
+        d = tables.developments
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(d).where(d.c.id == development_id))).one_or_none()
+            if row is None:
+                return None
+            covered = await coverage_by_development(connection, [development_id])
+        return rows.development_of(row, covered.get(development_id, ()))
+
     async def keywords(self) -> list[WatchKeyword]:
         """See `Library.keywords`."""
         t = tables.watch_keywords

@@ -16,7 +16,7 @@ from bot.domain.entries import Arrival, Entry, ParsedEntry, SourceState, digest,
 from bot.domain.topics import Topic
 from bot.ports import Candidate, Filed, Intaken, Telling
 from bot.storage import rows, tables
-from bot.storage.reading import coverage_by_development, entry_columns, entry_join
+from bot.storage.reading import entry_columns, entry_join
 
 TELLINGS = 8  # per candidate: the first ones say what the development is, later ones repeat it
 CANDIDATES = 60  # per telling, the most recent first
@@ -167,17 +167,6 @@ class SqlWriting:
         joined = c.join(v, v.c.id == c.c.version_id)
         result = await self._db.execute(select(c.c.development_id).select_from(joined).where(v.c.entry_id == entry_id).limit(1))
         return result.scalar_one_or_none()
-
-    async def development(self, development_id: str) -> Development:
-        """Return a development with its coverage."""
-        d = tables.developments
-        row = (await self._db.execute(select(d).where(d.c.id == development_id))).one()
-        covered = await coverage_by_development(self._db, [development_id])
-        return rows.development_of(row, covered.get(development_id, ()))
-
-    async def tellings(self, development_id: str) -> list[Telling]:
-        """Return what was told of a development, oldest first."""
-        return (await self._tellings([development_id])).get(development_id, [])
 
     async def dossier(self, dossier_id: str) -> Sequence[Development]:
         """See `Writing.dossier`."""

@@ -65,7 +65,7 @@ def fit(base: Path, examples: Sequence[Example], recipe: Recipe, say: Say = prin
     if soft is not None:
         targets = Targets(gates=torch.tensor(soft), stage=targets.stage, status=targets.status)
     anchors = torch.tensor(embed(network, tokenizer, examples))
-    steps = recipe.epochs * len(list(_batches(examples, recipe.batch, random.Random(0))))
+    steps = recipe.epochs * len(list(_batches(examples, recipe.batch, random.Random(0))))  # noqa: S311  (only counted)
     optimizer = torch.optim.AdamW(_groups(network), lr=recipe.rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [recipe.rate, recipe.rate * 5], total_steps=steps, pct_start=0.1)
     # the running mean of the weights generalises a little better than the last ones (Polyak & Juditsky, 1992)
