@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class Example:
     stage: Stage | None
     status: Status | None
     weight: float
+    sampled: bool = False  # part of a stratified sample: `weight` says how many entries of the raw stream it stands for
 
     @property
     def on_topic(self) -> bool:
@@ -40,13 +42,23 @@ class Example:
         return self.on_topic and bool(self.new)
 
 
-def read_examples(paths: Iterable[Path]) -> list[Example]:
-    """Read labelled JSONL files: fields key, title, summary?, published?, t, m, n?, s?, p?, u?, weight?. Undecidable ones (u=1) are left out."""
-    examples = []
-    for path in paths:
-        with path.open(encoding="utf-8") as lines:
-            examples += [_example(row) for line in lines if line.strip() and not (row := json.loads(line)).get("u")]
-    return examples
+def read_examples(paths: Iterable[Path], texts: Iterable[Path] = ()) -> list[Example]:
+    """Read labelled JSONL files: fields key, title, summary?, published?, t, m, n?, s?, p?, u?, weight?.
+
+    Undecidable entries (u=1) are left out. Labels without a title are joined by their key with the rows of `texts`; of labels that
+    are joined with none nothing can be learned, and they are left out. Files may be gzipped.
+    """
+    labelled = [row for path in paths for row in _rows(path) if not row.get("u")]
+    wanted = {row["key"] for row in labelled if "title" not in row}
+    known = {row["key"]: row for path in texts for row in _rows(path) if row["key"] in wanted} if wanted else {}
+    return [_example(known.get(row["key"], {}) | row) for row in labelled if "title" in row or row["key"] in known]
+
+
+def _rows(path: Path) -> Iterator[dict[str, object]]:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
 
 
 def _example(row: dict[str, object]) -> Example:
@@ -63,4 +75,5 @@ def _example(row: dict[str, object]) -> Example:
         stage=Stage(str(row["s"])) if row.get("t") and row.get("s") else None,
         status=Status(str(row["p"])) if row.get("m") and row.get("p") else None,
         weight=float(str(row.get("weight") or 1.0)),
+        sampled="weight" in row,
     )

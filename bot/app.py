@@ -1,0 +1,187 @@
+"""The composition root: the only module that names concrete parts."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from handlers.console.sender import ConsoleSender
+from rich.console import Console
+
+from bot.delivery.outbox import Outbox
+from bot.domain.alerts import Destination, Surface
+from bot.domain.entries import Source
+from bot.judge.classifier import Model, OnnxClassifier
+from bot.judge.facts import FactReader
+from bot.judge.people import People
+from bot.judge.places import Places
+from bot.pipeline import Pipeline
+from bot.ports import Classifier, Clock, Filed, Gazetteer, Reader, Sender, Store
+from bot.schedule import Schedule
+from bot.sources.reader import SourceReader
+from bot.storage.database import migrate, open_engine
+from bot.storage.store import SqlStore
+from bot.stories.matcher import StoryMatcher, StoryModel
+from bot.summary.extractive import ExtractiveSummarizer
+from config.settings import HERE, Settings
+from handlers.commands import Commands
+from handlers.discord.client import DiscordSurface
+from handlers.slack.app import SlackSurface
+
+POLLS_SECONDS, SENDING_SECONDS = 3.0, 3.0  # after SIGTERM; surfaces close within two more, so that the whole stays below ten
+TERMINAL = Destination(surface=Surface.CONSOLE, address="terminal")
+
+_log = structlog.get_logger()
+
+
+class SystemClock:
+    """The machine's time (port `Clock`)."""
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """The classifier with what it knows of the world."""
+
+    classifier: Classifier
+    gazetteer: Gazetteer
+    model: Path
+
+
+@asynccontextmanager
+async def open_judge(model: Path) -> AsyncIterator[Judge]:
+    """Load the model folder and own its thread. Raises ModelError."""
+    executor = ThreadPoolExecutor(1, thread_name_prefix="model")
+    try:
+        yield await asyncio.get_running_loop().run_in_executor(executor, _judge, model, executor)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _judge(model: Path, executor: ThreadPoolExecutor) -> Judge:
+    places = read_places()
+    facts = FactReader(places, People(HERE / "people.yaml"))
+    return Judge(classifier=OnnxClassifier(model=Model(model), facts=facts, executor=executor), gazetteer=places, model=model)
+
+
+def read_places() -> Places:
+    """Return the gazetteer."""
+    return Places(HERE / "places.yaml")
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[SqlStore]:
+    """Open the database, migrated. Raises SettingsError."""
+    engine = open_engine(url)
+    try:
+        await migrate(engine)
+        yield SqlStore(engine)
+    finally:
+        await engine.dispose()
+
+
+def make_pipeline(
+    *,
+    reader: Reader,
+    store: Store,
+    judge: Judge,
+    clock: Clock,
+    destinations: Sequence[Destination],
+    report: Callable[[Filed], None] = lambda _: None,
+) -> Pipeline:
+    """Compose the line from source to outbox."""
+    return Pipeline(
+        reader=reader,
+        store=store,
+        classifier=judge.classifier,
+        stories=StoryMatcher(StoryModel.load(judge.model / "stories.json")),
+        summarizer=ExtractiveSummarizer(),
+        clock=clock,
+        destinations=destinations,
+        report=report,
+    )
+
+
+@dataclass(kw_only=True)
+class Surfaces:
+    """Where alerts go and commands come from: a sender per destination, and what must run for each."""
+
+    senders: dict[Destination, Sender] = field(default_factory=dict)
+    running: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+
+
+def make_surfaces(settings: Settings, commands: Commands, gazetteer: Gazetteer, console: Console) -> Surfaces:
+    """Return every surface that has a token; the terminal where none has."""
+    surfaces = Surfaces()
+    if settings.slack_bot_token and settings.slack_alert_channel:
+        slack = SlackSurface(
+            bot_token=settings.slack_bot_token,
+            app_token=settings.slack_app_token,
+            signing_secret=settings.slack_signing_secret,
+            port=settings.port,
+            commands=commands,
+            gazetteer=gazetteer,
+            api_url=settings.slack_api_url,
+        )
+        surfaces.senders[Destination(surface=Surface.SLACK, address=settings.slack_alert_channel)] = slack.sender
+        surfaces.running["slack"] = slack.run
+    if settings.discord_bot_token and settings.discord_alert_channel:
+        discord = DiscordSurface(
+            token=settings.discord_bot_token,
+            commands=commands,
+            gazetteer=gazetteer,
+            guild=settings.discord_guild,
+            api_url=settings.discord_api_url,
+        )
+        surfaces.senders[Destination(surface=Surface.DISCORD, address=str(settings.discord_alert_channel))] = discord.sender
+        surfaces.running["discord"] = discord.run
+    if not surfaces.senders:
+        surfaces.senders[TERMINAL] = ConsoleSender(console, gazetteer)
+    return surfaces
+
+
+async def run(settings: Settings, sources: Sequence[Source], console: Console) -> None:
+    """Run everything in this process until SIGTERM or SIGINT; then finish what is under way and return within ten seconds."""
+    clock = SystemClock()
+    async with (
+        open_store(settings.attache_database_url) as store,
+        open_judge(settings.attache_model) as judge,
+        SourceReader(allow_private=settings.attache_allow_private_sources) as reader,
+    ):
+        commands = Commands(library=store, gazetteer=judge.gazetteer, clock=clock, admins=settings.admins)
+        surfaces = make_surfaces(settings, commands, judge.gazetteer, console)
+        outbox = Outbox(store=store, senders=surfaces.senders, clock=clock)
+        pipeline = make_pipeline(reader=reader, store=store, judge=judge, clock=clock, destinations=list(surfaces.senders))
+        schedule = Schedule(pipeline=pipeline, sources=sources, states=await store.source_states(), on_alert=outbox.wake)
+        _log.info("started", sources=len(sources), destinations=[str(d) for d in surfaces.senders])
+        await _serve(schedule, outbox, surfaces.running)
+    _log.info("stopped")
+
+
+async def _serve(schedule: Schedule, outbox: Outbox, surfaces: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(surface(), name=name) for name, surface in surfaces.items()]
+        sending = group.create_task(outbox.run(), name="outbox")
+        scheduled = group.create_task(schedule.run(), name="schedule")
+        await stop.wait()
+        _log.info("stopping")
+        # Finish what is under way, within bounds; what stays unsent is in the outbox, for the next start.
+        await schedule.drain(POLLS_SECONDS)
+        outbox.stop()
+        await asyncio.wait({sending}, timeout=SENDING_SECONDS)
+        for task in (scheduled, sending, *tasks):
+            task.cancel()
