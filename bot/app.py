@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from handlers.console.sender import ConsoleSender
 from rich.console import Console
 
 from bot.delivery.outbox import Outbox
 from bot.domain.alerts import Destination, Surface
 from bot.domain.entries import Source
-from bot.judge.classifier import Model, OnnxClassifier
+from bot.judge.classifier import Model, OnnxClassifier, is_ours
 from bot.judge.facts import FactReader
 from bot.judge.people import People
 from bot.judge.places import Places
+from bot.judge.zero_shot import ZeroShotClassifier, load_zero_shot
 from bot.pipeline import Pipeline
 from bot.ports import Classifier, Clock, Filed, Gazetteer, Reader, Sender, Store
 from bot.schedule import Schedule
@@ -33,10 +33,13 @@ from bot.stories.matcher import StoryMatcher, StoryModel
 from bot.summary.extractive import ExtractiveSummarizer
 from config.settings import HERE, Settings
 from handlers.commands import Commands
+from handlers.console.sender import ConsoleSender
 from handlers.discord.client import DiscordSurface
 from handlers.slack.app import SlackSurface
 
 POLLS_SECONDS, SENDING_SECONDS = 3.0, 3.0  # after SIGTERM; surfaces close within two more, so that the whole stays below ten
+STORIES = "stories.json"
+AGENT = "Attache/0.1 (self-hosted news alerts)"
 TERMINAL = Destination(surface=Surface.CONSOLE, address="terminal")
 
 _log = structlog.get_logger()
@@ -56,12 +59,12 @@ class Judge:
 
     classifier: Classifier
     gazetteer: Gazetteer
-    model: Path
+    stories: StoryModel
 
 
 @asynccontextmanager
-async def open_judge(model: Path) -> AsyncIterator[Judge]:
-    """Load the model folder and own its thread. Raises ModelError."""
+async def open_judge(model: str) -> AsyncIterator[Judge]:
+    """Load the model (a folder of ours, or another folder's or hub's zero-shot model by name) and own its thread. Raises ModelError."""
     executor = ThreadPoolExecutor(1, thread_name_prefix="model")
     try:
         yield await asyncio.get_running_loop().run_in_executor(executor, _judge, model, executor)
@@ -69,10 +72,17 @@ async def open_judge(model: Path) -> AsyncIterator[Judge]:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _judge(model: Path, executor: ThreadPoolExecutor) -> Judge:
+def _judge(model: str, executor: ThreadPoolExecutor) -> Judge:
     places = read_places()
     facts = FactReader(places, People(HERE / "people.yaml"))
-    return Judge(classifier=OnnxClassifier(model=Model(model), facts=facts, executor=executor), gazetteer=places, model=model)
+    own = Path(model) / STORIES
+    stories = StoryModel.load(own if own.is_file() else HERE / "model" / STORIES)
+    if not is_ours(Path(model)):
+        scorer = load_zero_shot(model)
+        classifier: Classifier = ZeroShotClassifier(scorer=scorer, facts=facts, executor=executor, name=model)
+    else:
+        classifier = OnnxClassifier(model=Model(Path(model)), facts=facts, executor=executor)
+    return Judge(classifier=classifier, gazetteer=places, stories=stories)
 
 
 def read_places() -> Places:
@@ -105,7 +115,7 @@ def make_pipeline(
         reader=reader,
         store=store,
         classifier=judge.classifier,
-        stories=StoryMatcher(StoryModel.load(judge.model / "stories.json")),
+        stories=StoryMatcher(judge.stories),
         summarizer=ExtractiveSummarizer(),
         clock=clock,
         destinations=destinations,
@@ -157,7 +167,7 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
     async with (
         open_store(settings.attache_database_url) as store,
         open_judge(settings.attache_model) as judge,
-        SourceReader(allow_private=settings.attache_allow_private_sources) as reader,
+        SourceReader(allow_private=settings.attache_allow_private_sources, agent=AGENT) as reader,
     ):
         commands = Commands(library=store, gazetteer=judge.gazetteer, clock=clock, admins=settings.admins)
         surfaces = make_surfaces(settings, commands, judge.gazetteer, console)

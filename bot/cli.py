@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
 import sys
@@ -15,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.domain.errors import AttacheError
+from bot.domain.errors import AttacheError, UsageError
 from bot.logs import configure_logs
 from config.settings import Settings, read_settings
 from config.sources_file import read_sources
@@ -86,12 +87,12 @@ def run() -> None:
 
 
 @app.command()
-def demo(fast: Annotated[bool, typer.Option("--fast", help="Do not pause after an alert.")] = False) -> None:
+def demo() -> None:
     """Play two weeks of invented news through the whole pipeline: no network, no token."""
-    from bot.demo import show_demo
+    from bot.demo.main import show_demo
 
     configure_logs(quiet=True)
-    asyncio.run(show_demo(Console(), fast=fast))
+    asyncio.run(show_demo(Console(), Settings().attache_model))
 
 
 @app.command()
@@ -107,11 +108,10 @@ def why(name: Annotated[str, typer.Argument(help="A development's id, an entry's
 
 
 async def _ask(line: str) -> int:
-    from handlers.console.render import reply_view
-
     from bot.app import SystemClock, open_store, read_places
     from bot.domain.alerts import Surface
     from handlers.commands import Actor, Commands
+    from handlers.console.render import reply_view
 
     settings = Settings()
     async with open_store(settings.attache_database_url) as store:
@@ -173,6 +173,69 @@ async def _replay(items: Sequence[Item]) -> list[Row]:
             task = progress.add_task("replaying", total=len(items))
             await replay_items(items, judge, rows.append, lambda n: progress.advance(task, n))
     return rows
+
+
+Files = Annotated[list[Path], typer.Option("--data", exists=True, dir_okay=False, help="Labelled entries as .jsonl or .jsonl.gz")]
+Texts = Annotated[
+    list[Path] | None, typer.Option("--texts", exists=True, dir_okay=False, help="Entries whose labels in --data bear no title")
+]
+
+
+@app.command()
+def train(
+    data: Files,
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="The model folder to write")],
+    texts: Texts = None,
+    base: Annotated[Path | None, typer.Option("--base", exists=True, file_okay=False, help="The encoder to start from")] = None,
+    pairs: Annotated[
+        list[Path] | None, typer.Option("--pairs", exists=True, dir_okay=False, help="Labelled pairs, for telling stories apart")
+    ] = None,
+    held_out: Annotated[
+        list[Path] | None,
+        typer.Option("--held-out", exists=True, dir_okay=False, help="Entries to calibrate on instead of training on them"),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, max=20)] = 3,
+) -> None:
+    """Train a model folder from labelled entries and print its figures on the entries held out. Needs the extra attache[train]."""
+    _need_training()
+    from bot.training.data import read_examples
+    from bot.training.fit import Recipe
+    from bot.training.train import default_base, keys_of, train_model
+
+    examples = read_examples([*data, *(held_out or [])], texts or [])
+    figures = train_model(
+        examples,
+        base=base or default_base(),
+        out=out,
+        held_out=keys_of(held_out or []),
+        pairs=pairs or [],
+        recipe=Recipe(epochs=epochs),
+        say=lambda line: print(line, file=sys.stderr),
+    )
+    print(json.dumps(figures, indent=1))
+
+
+def _need_training() -> None:
+    missing = [name for name in ("torch", "sklearn", "onnx") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(f"training needs {', '.join(missing)}: install the extra, pip install 'attache[train]'")
+
+
+@app.command()
+def evaluate(data: Files, texts: Texts = None) -> None:
+    """Print the judge's figures on labelled entries: precision, recall and F1 per topic, accuracy of stage and status."""
+    figures = asyncio.run(_evaluate(data, texts or []))
+    print(json.dumps(figures, indent=1))
+
+
+async def _evaluate(data: list[Path], texts: list[Path]) -> dict[str, Any]:
+    from bot.app import open_judge
+    from bot.training.data import entries_of, read_examples
+    from bot.training.scores import label_figures
+
+    examples = read_examples(data, texts)
+    async with open_judge(Settings().attache_model) as judge:
+        return label_figures(examples, await judge.classifier.assess(entries_of(examples)))
 
 
 def _progress() -> Progress:

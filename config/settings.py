@@ -24,7 +24,7 @@ _MENDS = {
     "DISCORD_API_URL": "expected an address such as https://discord.com/api/v10",
     "ATTACHE_ADMINS": "expected a comma list of slack:U… and discord:123…",
     "ATTACHE_SOURCES": "expected the path of a readable sources.yaml",
-    "ATTACHE_MODEL": "expected the path of a model folder",
+    "ATTACHE_MODEL": "expected a model folder, or the name of a zero-shot model",
     "PORT": "expected a port from 1 to 65535",
 }
 
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     attache_database_url: str = "sqlite+aiosqlite:///attache.db"
     attache_sources: Path = HERE / "sources.yaml"
     attache_admins: str = ""
-    attache_model: Path = HERE / "model"
+    attache_model: str = str(HERE / "model")
     attache_allow_private_sources: bool = False
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from bot.domain.text import fold
 
@@ -19,6 +19,7 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _MOBILE = re.compile(r"^(?:www\d?|m|mobile|amp)\.")
+_WRAPPER = re.compile(r"(?:^|\.)(?:google|bing)\.com$")
 _AMP = re.compile(r"/amp(?:\.html)?/?$|^/amp(?=/)|(?<=/)amp_(?=articleshow)", re.IGNORECASE)
 
 
@@ -102,24 +103,38 @@ class Arrival(StrEnum):
 
 def canonical(url: str) -> str:
     """Return the address under which two links to one article are equal: no scheme, `www.`/`m.`, AMP, fragment or tracking parameters."""
-    parts = urlsplit(url.strip())
-    if not parts.netloc:
-        return url.strip()
-    wrapped = dict(parse_qsl(parts.query)).get("url", "")
-    if parts.netloc.endswith(("google.com", "bing.com")) and wrapped.startswith("http"):
-        return canonical(unquote(wrapped))
+    url = _unwrapped(url.strip())
+    parts = _split(url)
+    if parts is None or not parts.netloc:
+        return url
     host = (parts.hostname or "").casefold()
     while (shorter := _MOBILE.sub("", host)) != host:
         host = shorter
-    port = f":{parts.port}" if _port(parts.netloc) not in (None, 80, 443) else ""
+    port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
     path = _AMP.sub("", parts.path).rstrip("/")
-    query = urlencode(sorted((k, v) for k, v in parse_qsl(parts.query) if not _TRACKING.match(k)))
+    query = urlencode(sorted((k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)))
     return urlunsplit(("", host + port, path, query, "")).removeprefix("//")
 
 
-def _port(netloc: str) -> int | None:
-    tail = netloc.rpartition(":")[2]
-    return int(tail) if tail.isdigit() else None
+def _unwrapped(url: str) -> str:
+    """Return the address inside a search engine's link; a few times over, for wrappers come wrapped."""
+    for _ in range(3):
+        parts = _split(url)
+        wrapped = dict(parse_qsl(parts.query)).get("url", "") if parts and _WRAPPER.search(parts.hostname or "") else ""
+        if not wrapped.startswith("http"):
+            break
+        url = wrapped if "://" in wrapped else unquote(wrapped)
+    return url
+
+
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of an address, None for what is none: a feed may write anything."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # reading it is what finds a wrong one
+    except ValueError:
+        return None
+    return parts
 
 
 def digest(*parts: str, size: int = 12) -> str:
@@ -136,7 +151,8 @@ def identities(source: str, entry: ParsedEntry, trust_guid: bool = True) -> list
     found = []
     if entry.guid and trust_guid:
         found.append("guid:" + digest(source, entry.guid, size=24))
-    if entry.url and len(urlsplit(entry.url).path) > 1:
+    parts = _split(entry.url)
+    if parts and len(parts.path) > 1:
         found.append("url:" + digest(canonical(entry.url), size=24))
     found.append("text:" + digest(source, fold(entry.title), fold(entry.summary), size=24))
     return found

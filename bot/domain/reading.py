@@ -17,7 +17,7 @@ def passage(title: str, summary: str | None) -> tuple[str, str]:
     """Return (title, summary) as the encoder reads them: plain, no publisher, no repeated title, summary at most MAX_SUMMARY characters."""
     head, _ = split_publisher(plain(title, 400))
     body = without_tail(plain(summary, MAX_SUMMARY))
-    if fold(body).startswith(fold(head)):
+    if fold(body).startswith(fold(head)) and not body[len(head) : len(head) + 1].isalnum():
         body = body[len(head) :].lstrip(" .:-–—|") if len(body) > len(head) + 20 else ""
     return head, body
 

@@ -30,7 +30,7 @@ _PUBLISHER_WORD = re.compile(
     re.IGNORECASE,
 )
 # A sentence ends at . ! ? (and closing quotes) before a space and a capital, digit or quote.
-_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9À-ÖØ-Þ])")
+_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*(?P<space>\s+)(?=[\"'“‘(\[]?[A-Z0-9À-ÖØ-Þ])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|Gen|Col|Lt|Sgt|Capt|Gov|Sen|Rep|Rev|Hon|Pres|No|vs|etc|Inc|Ltd|Co|Corp|Jan|Feb|Mar"
     r"|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|approx|e\.g|i\.e|a\.m|p\.m)|(?:\b[A-Z]\.)*\b[A-Z])\.[\"'”’)\]]*\s*$"
@@ -43,10 +43,13 @@ def plain(text: str | None, limit: int = MAX_TEXT) -> str:
         return ""
     text = text[: limit * 8]
     if "<" in text or "&" in text:
-        text = html.unescape(_TAG.sub("", _BLOCK.sub(" ", html.unescape(_BLOCK.sub(" ", _TAG.sub("", text))))))
-    text = unicodedata.normalize("NFC", text)
+        text = html.unescape(_untagged(html.unescape(_untagged(text))))  # twice: feeds escape their markup, some of them inside markup
     text = "".join(" " if c in "\n\r\t\v\f\u2028\u2029\x85" else c for c in text if _visible(c))
-    return cut(_SPACE.sub(" ", text).strip(), limit)
+    return cut(_SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip(), limit)
+
+
+def _untagged(text: str) -> str:
+    return _TAG.sub("", _BLOCK.sub(" ", text))
 
 
 def _visible(char: str) -> bool:
@@ -83,8 +86,9 @@ def cut_at_sentence(text: str, limit: int) -> str:
 def sentences(text: str) -> list[str]:
     """Return the sentences of plain `text`, in order; joined with a space they give the text again, white space aside."""
     found: list[str] = []
-    for part in _END.split(text):
-        part = part.strip()
+    gaps = [m.span("space") for m in _END.finditer(text)]
+    for start, end in zip([0, *(g[1] for g in gaps)], [*(g[0] for g in gaps), len(text)], strict=True):
+        part = text[start:end].strip()
         if not part:
             continue
         if found and _ABBREVIATION.search(found[-1]):

@@ -39,6 +39,11 @@ class Logits:
     vectors: _Floats
 
 
+def is_ours(path: Path) -> bool:
+    """Say whether a folder holds a model that `attache train` made."""
+    return (path / "heads.json").is_file()
+
+
 class Model:
     """The three files of a model folder. Deterministic; blocks; to be used from one thread at a time."""
 

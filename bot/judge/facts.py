@@ -22,7 +22,8 @@ _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "augu
 _MONTH = "|".join(f"{m[:3]}(?:{m[3:]})?" for m in _MONTHS)
 _WHEN = re.compile(
     rf"\b(?:(?P<near>today|tomorrow|yesterday)|(?:on\s+)?(?P<next>next\s+|coming\s+|last\s+)?(?P<day>{'|'.join(_DAYS)})"
-    rf"|(?P<number>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH})\b|(?P<month2>{_MONTH})\.?\s+(?P<number2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*,?\s*\d{{4}}))",
+    rf"|(?P<number>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_MONTH})\b(?:\s*,?\s*(?P<year>\d{{4}})\b)?"
+    rf"|(?P<month2>{_MONTH})\.?\s+(?P<number2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:\s*,?\s*(?P<year2>\d{{4}})\b)?)",
     re.IGNORECASE,
 )
 
@@ -76,14 +77,16 @@ def _place(places: list[Place]) -> str | None:
 
 
 def _when(text: str, day: date, status: Status) -> date | None:
-    match = _WHEN.search(text)
-    if match is None:
-        return None
+    return next((found for match in _WHEN.finditer(text) if (found := _resolved(match, day, status))), None)
+
+
+def _resolved(match: re.Match[str], day: date, status: Status) -> date | None:
     if near := match["near"]:
         return day + timedelta(days={"today": 0, "tomorrow": 1, "yesterday": -1}[near.casefold()])
     if weekday := match["day"]:
         return _weekday(day, _DAYS.index(weekday.casefold()), status, (match["next"] or "").strip().casefold())
-    return _calendar(day, match["month"] or match["month2"], int(match["number"] or match["number2"]))
+    year = match["year"] or match["year2"]
+    return _calendar(day, match["month"] or match["month2"], int(match["number"] or match["number2"]), int(year) if year else None)
 
 
 def _weekday(day: date, wanted: int, status: Status, word: str) -> date:
@@ -93,11 +96,13 @@ def _weekday(day: date, wanted: int, status: Status, word: str) -> date:
     return day + timedelta(days=ahead or 7 if word else ahead)
 
 
-def _calendar(day: date, month: str, number: int) -> date | None:
-    """The date nearest to `day` with that month and number."""
+def _calendar(day: date, month: str, number: int, written: int | None) -> date | None:
+    """The date nearest to `day` with that month and number; of the `written` year, where that is near: else it is history."""
     index = next(i for i, m in enumerate(_MONTHS, 1) if m.startswith(month.casefold()[:3]))
     tried = []
     for year in (day.year - 1, day.year, day.year + 1):
+        if written not in (None, year):
+            continue
         try:
             tried.append(date(year, index, number))
         except ValueError:

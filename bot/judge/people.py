@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,4 +115,4 @@ def _holder(one: dict[str, Any]) -> Holder:
 
 def _month(text: str, *, last: bool = False) -> date:
     year, month = (int(part) for part in str(text).split("-")[:2])
-    return date(year, month, 28 if last else 1)
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1) if last else date(year, month, 1)

@@ -28,6 +28,10 @@ _LOCATIVE = re.compile(
 )
 _INSIDE = re.compile(r"\b(?:in|at|near|outside)\s+(?:the\s+)?$", re.IGNORECASE)
 _LONGEST = 6  # words in a name
+# English words that are codes too.
+_ENGLISH = re.compile(
+    r"ago|al|and|are|arm|ben|bra|can|cod|com|cub|fin|gab|gin|gum|guy|jam|lie|mac|mar|nor|pan|per|pol|ton|tun|vat", re.IGNORECASE
+)
 
 
 class Role(StrEnum):
@@ -126,7 +130,8 @@ class Places:
     def find(self, text: str) -> tuple[str, ...]:
         """See `Gazetteer.find`: what a user typed, so codes and lower case are taken too."""
         found = [p.code for p in (*self.scan(text), *self.scan(text.title())) if p.code]
-        found += [code for word in re.findall(r"\w+", text) if (code := self._code(word))]
+        typed = [w for w in re.findall(r"\w+", text) if not _ENGLISH.fullmatch(w) or (w.isupper() and not text.isupper())]
+        found += [code for word in typed if (code := self._code(word))]
         return tuple(dict.fromkeys(found))
 
     def _code(self, word: str) -> str | None:

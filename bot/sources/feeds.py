@@ -1,6 +1,7 @@
-"""Feed documents to entries: RSS 0.9x to 2.0, RDF and Atom with feedparser, JSON Feed 1.x. Pure and blocking: the reader runs it off the loop.
+"""Feeds: RSS 0.9x to 2.0, RDF and Atom through feedparser, JSON Feed through json. Bytes in, entries out; nothing is fetched here.
 
-feedparser reads what is broken as far as it goes; what it says of a document is not trusted (an HTML page is "well-formed"), its entries are.
+A DOCTYPE never reaches a parser, so no feed can declare entities. feedparser's own sanitiser stays off: every text that leaves
+here has passed `plain`, which keeps no markup at all.
 """
 
 from __future__ import annotations
@@ -9,171 +10,154 @@ import calendar
 import io
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
+from xml.sax import SAXParseException
 
 import feedparser
 
-from bot.domain.entries import ParsedEntry
 from bot.domain.moments import plausible
-from bot.domain.text import plain, sentences, split_publisher, without_tail
+from bot.sources.dates import read_date
+from bot.sources.decoding import decoded
 from bot.sources.faults import Fault, fault
 from bot.sources.fetching import Document
+from bot.sources.items import Item, Listing, clean, entry_of, listed
+from bot.sources.markup import first_tag, overloaded
 
-MAX_TITLE = 400
-MAX_GUID = 1_000
-_HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
-_ENTITY = re.compile(rb"<!ENTITY\b", re.IGNORECASE)
-_OPEN, _CLOSE = re.compile(rb"<(?:item|entry)[\s>]", re.IGNORECASE), re.compile(rb"</(?:item|entry)\s*>", re.IGNORECASE)
-_END = re.compile(rb"</(?:[a-z]+:)?(?:rss|feed|rdf)\s*>\s*(?:<!--.*?-->\s*)*\Z", re.IGNORECASE | re.DOTALL)
+MAX_TAGS = 200_000
 
-
-@dataclass(frozen=True, kw_only=True)
-class Parsed:
-    """The entries of a document, oldest first where dates tell; `problem` when not all of it could be read."""
-
-    entries: tuple[ParsedEntry, ...]
-    problem: str | None = None
+_ROOT = re.compile(r"<((?:[\w.-]{1,40}:)?(?:rss|feed|rdf|channel))[\s>]", re.IGNORECASE)
+_PAGE = ("html", "head", "body", "script", "div", "meta", "title", "link", "style", "p", "h1", "center")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
+_HEADERS = {"content-type": "application/xml; charset=utf-8"}
+_NO_WORDS = "none of its items has a title or a summary"
+_JSON_FEED = re.compile(r"https?://jsonfeed\.org/version/1\b")
 
 
-def parse_feed(document: Document, now: datetime, limit: int) -> Parsed:
-    """Return at most `limit` entries, the newest. Raises SourceError when the document is no feed that can be read."""
-    body = document.body
-    if not body.strip():
+def read_feed(document: Document, now: datetime, limit: int) -> Listing:
+    """Return what a feed lists, at most `limit` entries, the newest. Raises SourceError when nothing could be read of it."""
+    text = _ILLEGAL.sub("", decoded(document.body, document.content_type)).lstrip("\ufeff \t\r\n")
+    if not text:
         raise fault(Fault.EMPTY, "the body is empty")
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return _parse_json(document, now, limit)
-    if _HTML.match(body[:4_000]):
-        raise fault(Fault.HTML, "a web page, not a feed")
-    if _ENTITY.search(body[:65_536]):
-        raise fault(Fault.BROKEN, "the document declares entities, which no feed needs")
-    return _parse_xml(document, now, limit)
+    if text.startswith("{"):
+        return _read_json(text, document.url, now, limit)
+    return _read_xml(_feed_in(text), document.url, now, limit)
 
 
-def _parse_xml(document: Document, now: datetime, limit: int) -> Parsed:
-    # a stream: given bytes, feedparser takes some of them for the name of a file
-    found = feedparser.parse(io.BytesIO(document.body), response_headers={"content-type": document.content_type})
-    listed: list[Any] = list(found.entries)
-    cut = not _END.search(document.body[-4_000:])
-    if cut and listed and _unfinished(document.body):
-        listed.pop()  # half an entry: the next poll brings it whole
-    if not listed and not found.version:
-        raise fault(Fault.NOT_A_FEED, "neither RSS, Atom nor JSON Feed")
-    if cut and not listed and found.bozo:
-        raise fault(Fault.BROKEN, f"nothing in it can be read: {_complaint(found)}")
-    base = str(found.feed.get("link") or "") if str(found.feed.get("link") or "").startswith("http") else document.url
-    entries = [e for item in listed if (e := _entry(item, base, now)) is not None]
-    return Parsed(entries=in_order(entries, limit), problem=_problem(found, cut, len(listed) - len(entries)))
+def _feed_in(text: str) -> str:
+    """Return the text from the feed's root element on: what stands before it (DOCTYPE, warnings of a script) is cut away."""
+    tag = first_tag(text)
+    root = _ROOT.search(text)
+    if tag in _PAGE or (root is None and "<html" in text[:4_096].lower()):
+        raise fault(Fault.HTML, "this is a web page, not a feed")
+    if root is None:
+        raise fault(Fault.NOT_A_FEED, f"this is no feed; it begins with {text[:40]!r}")
+    text = text[root.start() :]
+    if (excess := overloaded(text, MAX_TAGS)) is not None:
+        raise fault(Fault.BROKEN, f"{excess}: no feed is like that")
+    return _REFERENCE.sub(_legal, text)
 
 
-def _unfinished(body: bytes) -> bool:
-    closed = max((m.end() for m in _CLOSE.finditer(body)), default=0)
-    return _OPEN.search(body, closed) is not None
+def _legal(reference: re.Match[str]) -> str:
+    """Return a character reference, or nothing for one that XML forbids: feedparser would give the whole feed up for it."""
+    digits = reference[1] or reference[2]
+    code = int(digits, 16 if reference[1] else 10) if len(digits) <= 8 else 0
+    legal = code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code <= 0x10FFFF
+    return reference[0] if legal else ""
 
 
-def _complaint(found: Any) -> str:  # noqa: ANN401  (feedparser has no types)
-    error = found.get("bozo_exception")
-    return " ".join(str(getattr(error, "getMessage", lambda: error)()).split())[:120]
+def _read_xml(text: str, url: str, now: datetime, limit: int) -> Listing:
+    parsed = _parsed(text)
+    rows, problem, whole = list(parsed.entries), _problem(parsed), _is_whole(text)
+    if not whole:
+        problem = "the feed breaks off before its end"
+        rows = rows[:-1] if _ends_inside(text) else rows
+    if not rows and problem is not None:
+        raise fault(Fault.BROKEN, problem)
+    outlet = clean(_text(parsed.feed, "title"), 200)
+    entries = listed((entry_of(_item(dict(row), now), url, outlet) for row in rows), limit)
+    if rows and not entries:
+        problem = _NO_WORDS
+    return Listing(entries=entries, problem=problem, whole=whole)
 
 
-def _problem(found: Any, cut: bool, untitled: int) -> str | None:  # noqa: ANN401
-    if cut:
-        return "the document is cut off; what was whole of it was read"
-    if found.bozo and found.get("bozo_exception") is not None and not _harmless(found.bozo_exception):
-        return f"broken XML, read as far as it goes: {_complaint(found)}"
-    return f"{untitled} entries without a title" if untitled else None
+def _parsed(text: str) -> Any:  # noqa: ANN401  feedparser ships no types
+    body = io.BytesIO(b"<?xml version='1.0' encoding='utf-8'?>" + text.encode("utf-8"))
+    try:
+        return feedparser.parse(body, response_headers=_HEADERS, sanitize_html=False, resolve_relative_uris=False)
+    except Exception as error:  # feedparser's loose parser raises what it likes: OverflowError, AssertionError…
+        raise fault(Fault.BROKEN, f"the feed cannot be parsed: {type(error).__name__}: {error}") from error
 
 
-def _harmless(error: Exception) -> bool:
-    """A wrong word about the encoding or the type, which feedparser mends by itself."""
-    return isinstance(error, feedparser.CharacterEncodingOverride | feedparser.NonXMLContentType)
+def _problem(parsed: Any) -> str | None:  # noqa: ANN401
+    if not parsed.bozo:
+        return None
+    error = parsed.get("bozo_exception")
+    if isinstance(error, SAXParseException):
+        return f"the feed is not well-formed: {error.getMessage()}, line {error.getLineNumber()}"
+    return f"the feed is not well-formed: {error}"
 
 
-def _entry(item: Any, base: str, now: datetime) -> ParsedEntry | None:  # noqa: ANN401
-    content = item.get("content") or [{}]
-    summary = _body(item.get("summary") or content[0].get("value"))
-    publisher = plain((item.get("source") or {}).get("title"), 100) or None
-    return entry_of(
-        title=plain(item.get("title"), MAX_TITLE),
-        summary=summary,
-        url=_link(str(item.get("link") or ""), base),
-        guid=str(item.get("id") or "")[:MAX_GUID],
-        published=_moment(item.get("published_parsed") or item.get("updated_parsed"), now),
-        publisher=publisher,
+def _is_whole(text: str) -> bool:
+    root = _ROOT.match(text)
+    return root is not None and f"</{root[1]}" in text[-8_192:]
+
+
+def _ends_inside(text: str) -> bool:
+    """Say whether the last item is open, so that its words may be half there."""
+    opened, closed = (max(text.rfind(f"<{slash}item"), text.rfind(f"<{slash}entry")) for slash in ("", "/"))
+    return opened > closed
+
+
+def _item(row: dict[str, Any], now: datetime) -> Item:
+    source, content = row.get("source"), row.get("content")
+    return Item(
+        title=_text(row, "title"),
+        url=_text(row, "link"),
+        summary=_text(row, "summary") or (_text(content[0], "value") if content else ""),
+        guid=_text(row, "id"),
+        published=_moment(row, "published", now) or _moment(row, "updated", now),
+        publisher=_text(source, "title") if isinstance(source, dict) else "",
     )
 
 
-def _body(text: str | None) -> str:
-    return without_tail(plain(text))
+def _text(values: dict[str, Any], key: str) -> str:
+    value = values.get(key)
+    return value if isinstance(value, str) else ""
 
 
-def _link(url: str, base: str) -> str:
+def _moment(row: dict[str, Any], key: str, now: datetime) -> datetime | None:
+    """Return a date of an item: as written, or as feedparser, which knows more dialects, understood it."""
+    if (date := read_date(_text(row, key), now)) is not None or not row.get(f"{key}_parsed"):
+        return date
     try:
-        joined = urljoin(base, url.strip())
-    except ValueError:
-        return ""
-    return joined[:2_000] if joined.startswith(("http://", "https://")) else ""
-
-
-def _moment(parsed: Any, now: datetime) -> datetime | None:  # noqa: ANN401
-    try:
-        return plausible(datetime.fromtimestamp(calendar.timegm(parsed), UTC), now) if parsed else None
-    except (ValueError, OverflowError, OSError, TypeError):
+        return plausible(datetime.fromtimestamp(calendar.timegm(row[f"{key}_parsed"]), UTC), now)
+    except (ValueError, OverflowError, OSError):
         return None
 
 
-def entry_of(
-    *, title: str, summary: str, url: str, guid: str = "", published: datetime | None, publisher: str | None = None
-) -> ParsedEntry | None:
-    """Return the entry of cleaned parts: the publisher cut from the title, a missing title taken from the summary; None without any words."""
-    if not title and summary:
-        title = sentences(summary)[0][:MAX_TITLE]
-    head, named = split_publisher(title, publisher or "")
-    if not head:
-        return None
-    return ParsedEntry(title=head, url=url, summary=summary, guid=guid, published=published, publisher=publisher or named)
-
-
-def in_order(entries: Iterable[ParsedEntry], limit: int) -> tuple[ParsedEntry, ...]:
-    """Return the newest `limit` entries, oldest first; feeds list the newest first, which decides among those without a date."""
-    turned = list(entries)[::-1]
-    dated = sorted((e for e in turned if e.published is not None), key=lambda e: e.published or datetime.min.replace(tzinfo=UTC))
-    return (*(e for e in turned if e.published is None), *dated)[-limit:]
-
-
-def _parse_json(document: Document, now: datetime, limit: int) -> Parsed:
-    """JSON Feed: https://www.jsonfeed.org/version/1.1/"""
+def _read_json(text: str, url: str, now: datetime, limit: int) -> Listing:
     try:
-        kept = json.loads(document.body.decode("utf-8-sig"))
+        feed = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise fault(Fault.BROKEN, f"broken JSON: {str(error)[:100]}") from error
-    items = kept.get("items") if isinstance(kept, dict) else None
-    if not isinstance(items, list):
-        raise fault(Fault.NOT_A_FEED, "JSON, but no JSON Feed")
-    entries = [e for item in items if isinstance(item, dict) and (e := _json_entry(item, document.url, now)) is not None]
-    lost = len(items) - len(entries)
-    return Parsed(entries=in_order(entries, limit), problem=f"{lost} entries without a title" if lost else None)
+        raise fault(Fault.BROKEN, f"the JSON cannot be parsed: {error}") from error
+    items = feed.get("items")
+    if not _JSON_FEED.match(_text(feed, "version")) or not isinstance(items, list):
+        raise fault(Fault.NOT_A_FEED, "this is JSON, but no JSON Feed")
+    outlet = clean(_text(feed, "title"), 200)
+    rows = [row for row in items if isinstance(row, dict)]
+    entries = listed((entry_of(_json_item(row, now), url, outlet) for row in rows), limit)
+    problem = _NO_WORDS if items and not entries else None
+    return Listing(entries=entries, problem=problem)
 
 
-def _json_entry(item: dict[str, Any], base: str, now: datetime) -> ParsedEntry | None:
-    words = [str(item[k]) for k in ("summary", "content_text", "content_html") if item.get(k)]
-    dates = [moment_of(item.get(k), now) for k in ("date_published", "date_modified")]
-    return entry_of(
-        title=plain(str(item.get("title") or ""), MAX_TITLE),
-        summary=_body(words[0]) if words else "",
-        url=_link(str(item.get("url") or item.get("external_url") or ""), base),
-        guid=str(item.get("id") or "")[:MAX_GUID],
-        published=next(filter(None, dates), None),
+def _json_item(row: dict[str, Any], now: datetime) -> Item:
+    number = row.get("id")
+    return Item(
+        title=_text(row, "title"),
+        url=_text(row, "url") or _text(row, "external_url"),
+        summary=_text(row, "summary") or _text(row, "content_text") or _text(row, "content_html"),
+        guid=str(number) if isinstance(number, int) else _text(row, "id"),
+        published=read_date(_text(row, "date_published"), now) or read_date(_text(row, "date_modified"), now),
     )
-
-
-def moment_of(text: object, now: datetime) -> datetime | None:
-    """Return the plausible instant that an ISO 8601 text names; UTC where it names no zone; else None."""
-    try:
-        moment = datetime.fromisoformat(str(text or ""))
-    except ValueError:
-        return None
-    return plausible(moment if moment.tzinfo else moment.replace(tzinfo=UTC), now)

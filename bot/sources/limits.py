@@ -20,6 +20,9 @@ class Limits:
     at_once: int = 128  # open polls: more than the slow ones of a long list, so that they never hold up the rest
     light: int = 512 * 1024  # a body longer than this needs a permit to grow on…
     heavy: int = 8  # …of which there are so many, so that memory stays bounded by heavy x body
+    parsers: int = 2  # documents parsed at once, each in a thread of its own
+    parsing: float = 30.0  # seconds that anybody waits for one of them
+    article: int = 2 * 1024 * 1024  # characters of an article page
     gdelt_pause: float = 5.5  # seconds between questions to GDELT, which asks for one in five
 
 

@@ -1,63 +1,100 @@
-"""Listing pages (`kind: page`): entries by CSS selectors of the source. Pure and blocking."""
+"""Listing pages: a page that lists news and offers no feed, read by the CSS selectors that its source gives.
+
+    selectors: {item: "article", title: "h3", link: "a", date: ".date", summary: "p"}
+
+Only `item` is needed. A selector is looked for inside the item; `link` takes the element's `href`, `date` its `datetime` or words.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import urljoin
+from types import MappingProxyType
+from typing import Final
 
-from dateutil import parser as dates
-from dateutil.tz import UTC
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from bot.domain.entries import ParsedEntry
-from bot.domain.moments import plausible
-from bot.domain.text import plain
+from bot.sources.dates import read_date
+from bot.sources.decoding import decoded
 from bot.sources.faults import Fault, fault
-from bot.sources.feeds import MAX_TITLE, Parsed, entry_of, in_order
 from bot.sources.fetching import Document
+from bot.sources.items import Item, Listing, absolute, entry_of, listed, once
 
-# `item` is each entry's element; the others are looked for inside it. A selector's text is taken, of `link` the address.
-DEFAULTS = {"item": "article", "title": "h1, h2, h3, a", "link": "a[href]", "date": "time", "summary": "p"}
+DEFAULTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "title": "h1, h2, h3, h4, h5, [class*=title], [class*=headline]",
+        "link": "a[href]",
+        "date": "time, [class*=date]",
+        "summary": "p",
+    }
+)
+KEYS: Final = frozenset({"item", *DEFAULTS})
+MAX_ITEMS: Final = 5_000
 
 
-def parse_page(document: Document, selectors: Mapping[str, str], now: datetime, limit: int) -> Parsed:
-    """Return at most `limit` entries. Raises SourceError for selectors that are broken or find nothing."""
-    wanted = DEFAULTS | dict(selectors)
-    if unknown := set(wanted) - set(DEFAULTS):
-        raise fault(Fault.SELECTOR, f"no such selector: {', '.join(sorted(unknown))}")
-    try:
-        items = LexborHTMLParser(document.body).css(wanted["item"])
-        entries = [e for node in items[: limit * 2] if (e := _entry(node, wanted, document.url, now)) is not None]
-    except (SelectolaxError, ValueError) as error:
-        raise fault(Fault.SELECTOR, f"a selector is broken: {error}") from error
+def read_page(document: Document, selectors: Mapping[str, str], now: datetime, limit: int) -> Listing:
+    """Return what a page lists, at most `limit` entries. Raises SourceError("selector") when the selectors are wrong or find nothing."""
+    chosen = _chosen(selectors)
+    text = decoded(document.body, document.content_type)
+    if not text.strip():
+        raise fault(Fault.EMPTY, "the body is empty")
+    page = LexborHTMLParser(text)
+    items = _all(page, chosen["item"])
+    if not items:
+        raise fault(Fault.SELECTOR, f"nothing on the page matches item: {chosen['item']!r}")
+    base = _base(page, document.url)
+    found = [entry_of(_item(node, chosen, now), base) for node in items[:MAX_ITEMS]]
+    entries = once(e for e in found if e is not None and e.url)
     if not entries:
-        raise fault(Fault.SELECTOR, f"{wanted['item']!r} finds no entry on the page")
-    return Parsed(entries=in_order(entries, limit))
+        raise fault(Fault.SELECTOR, f"{len(items)} items, but none with a title and a link: {chosen['title']!r}, {chosen['link']!r}")
+    return Listing(entries=listed(entries, limit))
 
 
-def _entry(node: LexborNode, wanted: Mapping[str, str], base: str, now: datetime) -> ParsedEntry | None:
-    link = node if node.tag == "a" else node.css_first(wanted["link"])
-    title = plain(_text(node, wanted["title"]) or (link.text() if link else ""), MAX_TITLE)
-    href = (link.attributes.get("href") or "") if link else ""
-    url = urljoin(base, href.strip()) if href else ""
-    if not title or not url.startswith(("http://", "https://")):
-        return None
-    return entry_of(title=title, summary=plain(_text(node, wanted["summary"])), url=url, published=_date(node, wanted["date"], now))
+def _chosen(selectors: Mapping[str, str]) -> dict[str, str]:
+    """Return every selector, checked. Raises SourceError for an unknown key or a selector that is not CSS."""
+    if unknown := sorted(selectors.keys() - KEYS):
+        raise fault(Fault.SELECTOR, f"{', '.join(unknown)}: not one of {', '.join(sorted(KEYS))}")
+    chosen = {**DEFAULTS, **{key: value.strip() for key, value in selectors.items() if value.strip()}}
+    if "item" not in chosen:
+        raise fault(Fault.SELECTOR, "a page needs the selector `item`")
+    probe = LexborHTMLParser("<p>")
+    for selector in chosen.values():
+        _all(probe, selector)
+    return chosen
 
 
-def _text(node: LexborNode, selector: str) -> str:
-    found = node.css_first(selector)
-    return str(found.text(separator=" ")) if found else ""
-
-
-def _date(node: LexborNode, selector: str, now: datetime) -> datetime | None:
-    found = node.css_first(selector)
-    if found is None:
-        return None
-    text = found.attributes.get("datetime") or found.text()
+def _all(page: LexborHTMLParser, selector: str) -> list[LexborNode]:
     try:
-        moment = dates.parse(text.strip()[:60], fuzzy=True, default=now.replace(hour=0, minute=0, second=0, microsecond=0))
-    except (ValueError, OverflowError):
-        return None
-    return plausible(moment if moment.tzinfo else moment.replace(tzinfo=UTC), now)
+        return page.css(selector)
+    except SelectolaxError as error:
+        raise fault(Fault.SELECTOR, f"{selector!r} is no CSS selector") from error
+
+
+def _base(page: LexborHTMLParser, url: str) -> str:
+    base = page.css_first("base[href]")
+    return (absolute(base.attributes.get("href") or "", url) if base else "") or url
+
+
+def _item(node: LexborNode, chosen: Mapping[str, str], now: datetime) -> Item:
+    link = node if node.tag == "a" and "href" in node.attributes else node.css_first(chosen["link"])
+    title, date = node.css_first(chosen["title"]), node.css_first(chosen["date"])
+    return Item(
+        title=_markup(title) or _markup(link) or _tooltip(link),
+        url=(link.attributes.get("href") or "") if link else "",
+        summary=_markup(node.css_first(chosen["summary"])),
+        published=_date(date, now) if date else None,
+    )
+
+
+def _markup(node: LexborNode | None) -> str:
+    """Return an element as it is written, or an empty string when it holds no words."""
+    return node.html or "" if node is not None and node.text(strip=True) else ""
+
+
+def _tooltip(node: LexborNode | None) -> str:
+    return (node.attributes.get("title") or "") if node else ""
+
+
+def _date(node: LexborNode, now: datetime) -> datetime | None:
+    written = node.attributes.get("datetime") or ""
+    return read_date(written, now) or read_date(node.text(separator=" "), now)

@@ -40,7 +40,7 @@ NAMES = (
 def features(new: Profile, old: Profile) -> tuple[float, ...]:
     """Return one number per name in NAMES, for a new telling beside one told before."""
     title, words = _cosine(new.title, old.title), _cosine(new.text, old.text)
-    meaning = max(sum(a * b for a, b in zip(new.vector, old.vector, strict=True)), 0.0) if new.vector and old.vector else 0.0
+    meaning = max(sum(a * b for a, b in zip(new.vector, old.vector, strict=True)), 0.0) if len(new.vector) == len(old.vector) else 0.0
     parties, parties_differ = _overlap(new.parties, old.parties)
     people, people_differ = _overlap(new.people, old.people)
     numbers, numbers_differ = _overlap(new.numbers, old.numbers)

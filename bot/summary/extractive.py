@@ -117,7 +117,7 @@ def _choose(found: Sequence[_Sentence], weights: Counter[str], headline: frozens
     best = 0.0
     while len(chosen) < MAX_SENTENCES:
         room = MAX_CHARACTERS - sum(len(s.text) + 1 for s in chosen)
-        fitting = [s for s in found if len(s.text) <= room and not _repeats(s, said)]
+        fitting = [s for s in found if len(s.text) <= room and s not in chosen and not _repeats(s, said)]
         scored = [(_score(s, weights, said | headline), -i, s) for i, s in enumerate(fitting)]
         score, _, sentence = max(scored, key=lambda x: x[:2], default=(0.0, 0, None))
         if sentence is None or score < WORTH * best:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def _questions(examples: Sequence[Example]) -> list[tuple[_Rows, _Rows, float]]:
     return questions
 
 
-def _column(matrix: object, labels: _Rows, known: _Rows, strength: float) -> tuple[NDArray[np.float32], float]:
+def _column(matrix: Any, labels: _Rows, known: _Rows, strength: float) -> tuple[NDArray[np.float32], float]:  # noqa: ANN401  (scipy has no types)
     rows = np.flatnonzero(known)
     wanted = labels[rows]
     if wanted.all() or not wanted.any():

@@ -1,14 +1,12 @@
-"""Alerts and replies for a terminal (rich). Pure: a value in, something to print out. Foreign words are never read as markup."""
+"""Alerts and replies for a terminal (rich). Pure: a value in, something to print out. Knows no console and decides nothing."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -17,111 +15,147 @@ from rich.text import Text
 from bot.domain.alerts import Alert
 from bot.domain.assessment import Person
 from bot.domain.developments import Coverage, Development
+from bot.domain.text import cut_at_sentence
 from bot.domain.topics import Topic
 from bot.ports import Gazetteer
 from handlers.commands import Item, Reply, chips
+from handlers.console.words import address, line, linked, shown
 
-MOST_SOURCES = 6
-INDENT = 4  # of a follow-up under its alert
+MAX_HEADLINE, MAX_SUMMARY, MAX_NAME, MAX_CHIP, MAX_NOTE = 300, 900, 80, 120, 2_000
+MAX_PARTIES, MAX_PEOPLE, MAX_SOURCES = 8, 6, 6
+WIDEST = 100  # columns of a card: longer lines are hard to read
+INDENT = 4  # columns that a follow-up stands in
 _BORDERS = {Topic.TRADE_DEAL: "green", Topic.MINISTERIAL_MEETING: "blue"}
-_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # controls (escape sequences begin with one), bidi and zero width, surrogates, private
-
-
-def shown(words: str) -> str:
-    """Return `words` as one line that a terminal shows and does not obey."""
-    kept = (c for c in words if c.isspace() or unicodedata.category(c) not in _UNSEEN)
-    return " ".join("".join(kept).split())
 
 
 def alert_card(alert: Alert, gazetteer: Gazetteer) -> RenderableType:
     """Return the alert as a card; a follow-up stands indented under a line that names what it follows."""
     development = alert.development
+    topic = development.topics[0] if development.topics else None
     card = Panel(
         Group(*_lines(development, gazetteer)),
-        title=_linked(development.headline, development.url, "bold"),
+        title=_chips(development),
         title_align="left",
         subtitle=Text(moment(development.first_published), style="dim"),
         subtitle_align="right",
-        border_style=_BORDERS[development.topics[0]] if development.topics else "white",
+        border_style=_BORDERS[topic] if topic else "white",
         box=box.ROUNDED,
         padding=(0, 1),
     )
     if alert.follow_up is None:
-        return card
-    return Padding(Group(Text(f"↳ follow-up to: {shown(alert.follow_up)}", style="dim italic"), card), (0, 0, 0, INDENT))
+        return Capped(card, WIDEST)
+    earlier = Text("↳ follow-up to: ", style="dim").append(shown(alert.follow_up, MAX_HEADLINE), style="italic")
+    return Capped(Padding(Group(earlier, card), (0, 0, 0, INDENT)), WIDEST)
 
 
-def _lines(development: Development, gazetteer: Gazetteer) -> Iterator[Text]:
-    yield _joined(Text(f" {shown(chip)} ", style="reverse") for chip in chips(development))
-    if development.parties:
-        yield Text(" – ".join(f"{gazetteer.flag(p)} {shown(gazetteer.name(p))}".strip() for p in development.parties))
-    if about := [*(_person(p) for p in development.people), *_where_and_when(development)]:
-        yield Text(" · ".join(about), style="dim")
-    if development.text:
-        yield Text(shown(development.text))
-    yield _sources(development)
+class Capped:
+    """Something to print, no wider than `widest` columns."""
+
+    def __init__(self, inner: RenderableType, widest: int) -> None:
+        self._inner = inner
+        self._widest = widest
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Print in the width that is there, or in the widest."""
+        yield from console.render(self._inner, options.update_width(min(options.max_width, self._widest)))
 
 
-def _joined(parts: Iterable[Text]) -> Text:
-    return Text(" ").join(parts)
+class Address:
+    """An address in full where links cannot be followed: in a file or a pipe. In a terminal the headline leads to it."""
+
+    def __init__(self, url: str) -> None:
+        self._text = Text(address(url) or "", style="dim", overflow="fold")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Print the address, or nothing."""
+        if self._text.plain and not options.is_terminal:
+            yield self._text
+
+
+def _chips(development: Development) -> Text | None:
+    words = [shown(chip, MAX_CHIP) for chip in chips(development)]
+    return Text(" · ".join(words), style="bold") if words else None
+
+
+def _lines(development: Development, gazetteer: Gazetteer) -> Iterator[RenderableType]:
+    yield linked(development.headline, development.url, MAX_HEADLINE, "bold") if development.headline else Text("(no headline)")
+    about = [_parties(development, gazetteer), _people(development), _where_and_when(development)]
+    yield from (text for text in about if text.plain)
+    if summary := shown(development.text, MAX_SUMMARY * 2):
+        yield Text(cut_at_sentence(summary, MAX_SUMMARY))
+    if development.coverage:
+        yield _sources(development.coverage)
+    yield Address(development.url)
+
+
+def _parties(development: Development, gazetteer: Gazetteer) -> Text:
+    """Flags and names; a flag is not cleaned, since those of regions are made of characters that do not show."""
+    codes = development.parties[:MAX_PARTIES]
+    names = [f"{gazetteer.flag(code)} {shown(gazetteer.name(code), MAX_NAME)}".strip() for code in codes]
+    return Text(" – ".join(names) + _more(len(development.parties), MAX_PARTIES), style="cyan")
+
+
+def _people(development: Development) -> Text:
+    names = [_person(person) for person in development.people[:MAX_PEOPLE]]
+    return Text(", ".join(filter(None, names)) + _more(len(development.people), MAX_PEOPLE))
 
 
 def _person(person: Person) -> str:
-    return f"{shown(person.name)}, {shown(person.office)}" if person.office else shown(person.name)
+    office = shown(person.office, MAX_NAME)
+    return shown(person.name, MAX_NAME) + (f" ({office})" if office else "")
 
 
-def _where_and_when(development: Development) -> list[str]:
-    when = [f"{development.when.day} {development.when:%B %Y}"] if development.when else []
-    return [*([shown(development.place)] if development.place else []), *when]
+def _where_and_when(development: Development) -> Text:
+    day = f"{development.when.day} {development.when:%B %Y}" if development.when else ""
+    return Text(" · ".join(filter(None, [shown(development.place, MAX_NAME), day])))
 
 
-def _sources(development: Development) -> Text:
+def _more(count: int, limit: int) -> str:
+    return f" and {count - limit} more" if count > limit else ""
+
+
+def _sources(coverage: Sequence[Coverage]) -> Text:
     first: dict[str, Coverage] = {}
-    for coverage in development.coverage:
-        first.setdefault(coverage.outlet, coverage)
-    named = [_linked(c.outlet, c.url, "cyan") for c in list(first.values())[:MOST_SOURCES]]
-    more = f" and {len(first) - MOST_SOURCES} more" if len(first) > MOST_SOURCES else ""
-    line = Text(f"{len(first)} source{'' if len(first) == 1 else 's'}: ", style="dim")
-    return line + Text(", ").join(named) + Text(more)
-
-
-def _linked(words: str, url: str | None, style: str) -> Text:
-    line = Text(shown(words), style=style)
-    if url and urlsplit(url).scheme in ("http", "https") and url.isprintable() and " " not in url:
-        line.stylize(f"link {url}")
-    return line
+    for one in coverage:
+        first.setdefault(one.outlet, one)
+    named = [linked(c.outlet, c.url, MAX_NAME) for c in [*first.values()][:MAX_SOURCES]]
+    text = Text(f"{len(first)} source{'' if len(first) == 1 else 's'}: ", style="dim")
+    return text.append_text(Text(", ").join(named)).append(_more(len(first), MAX_SOURCES))
 
 
 def moment(when: datetime) -> str:
-    """Return an instant in the terminal's own zone."""
-    return f"{when.astimezone():%d %b %Y %H:%M %Z}".strip()
+    """Return an instant in the zone of the machine, which is the terminal's."""
+    return f"{when.astimezone():%d %b %Y, %H:%M %Z}".strip()
 
 
 def reply_view(reply: Reply) -> RenderableType:
-    """Return an answer: a heading, facts as a table, items as a list, the note last."""
-    parts: list[RenderableType] = [Text(shown(reply.title), style="bold red" if reply.error else "bold")]
+    """Return an answer: the title, the items, the facts, the note."""
+    parts: list[RenderableType] = [line(reply.title, MAX_HEADLINE, "bold red" if reply.error else "bold")]
     parts += [_item(number, item) for number, item in enumerate(reply.items, 1)]
     if reply.facts:
         parts.append(_facts(reply.facts))
     if reply.note:
-        parts.append(Text(shown(reply.note), style="red" if reply.error else ""))
-    return Group(*parts)
+        parts.append(line(reply.note, MAX_NOTE))
+    return Capped(Group(*parts), WIDEST)
 
 
 def _item(number: int, item: Item) -> RenderableType:
-    about = [*map(shown, item.chips), *([moment(item.when)] if item.when else [])]
-    lines = [_linked(item.title, item.url, "bold"), Text(" · ".join(about), style="dim"), Text(shown(item.body))]
-    table = Table.grid(padding=(0, 1))
-    table.add_column(justify="right", style="dim", width=3)
-    table.add_column(ratio=1)
-    table.add_row(f"{number}.", Group(*(line for line in lines if line.plain)))
-    return table
+    about = [shown(chip, MAX_CHIP) for chip in item.chips]
+    about += [moment(item.when)] if item.when else []
+    title = linked(item.title, item.url, MAX_HEADLINE, "bold") if item.title else Text("(no title)")
+    lines = [title, Text(" · ".join(filter(None, about)), style="dim"), line(item.body, MAX_SUMMARY)]
+    row = Table.grid(padding=(0, 1))
+    row.add_column(justify="right", style="dim", width=3)
+    row.add_column(ratio=1)
+    row.add_row(f"{number}.", Group(*(text for text in lines if text.plain), Address(item.url or "")))
+    return row
 
 
-def _facts(facts: Sequence[tuple[str, str]]) -> Table:
+def _facts(facts: Sequence[tuple[str, str]]) -> RenderableType:
+    """Names beside values; each column may wrap, so that both stay readable in a narrow terminal."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="cyan")
-    table.add_column(ratio=1)
+    table.add_column(style="cyan", overflow="fold")
+    table.add_column(overflow="fold")
     for name, value in facts:
-        table.add_row(Text(shown(name)), Text(shown(value)))
+        table.add_row(line(name, MAX_NAME), line(value, MAX_NOTE))
     return table
