@@ -24,7 +24,7 @@ from bot.judge.people import People
 from bot.judge.places import Places
 from bot.judge.zero_shot import ZeroShotClassifier, load_zero_shot
 from bot.pipeline import Pipeline
-from bot.ports import Classifier, Clock, Filed, Gazetteer, Reader, Sender, Store
+from bot.ports import Articles, Classifier, Clock, Filed, Gazetteer, Reader, Sender, Store
 from bot.schedule import Schedule
 from bot.sources.reader import SourceReader
 from bot.storage.database import migrate, open_engine
@@ -108,6 +108,7 @@ def make_pipeline(
     judge: Judge,
     clock: Clock,
     destinations: Sequence[Destination],
+    articles: Articles | None = None,
     report: Callable[[Filed], None] = lambda _: None,
 ) -> Pipeline:
     """Compose the line from source to outbox."""
@@ -119,6 +120,7 @@ def make_pipeline(
         summarizer=ExtractiveSummarizer(),
         clock=clock,
         destinations=destinations,
+        articles=articles,
         report=report,
     )
 
@@ -172,7 +174,9 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
         commands = Commands(library=store, gazetteer=judge.gazetteer, clock=clock, admins=settings.admins)
         surfaces = make_surfaces(settings, commands, judge.gazetteer, console)
         outbox = Outbox(store=store, senders=surfaces.senders, clock=clock)
-        pipeline = make_pipeline(reader=reader, store=store, judge=judge, clock=clock, destinations=list(surfaces.senders))
+        pipeline = make_pipeline(
+            reader=reader, store=store, judge=judge, clock=clock, destinations=list(surfaces.senders), articles=reader.articles
+        )
         schedule = Schedule(pipeline=pipeline, sources=sources, states=await store.source_states(), on_alert=outbox.wake)
         _log.info("started", sources=len(sources), destinations=[str(d) for d in surfaces.senders])
         await _serve(schedule, outbox, surfaces.running)

@@ -18,9 +18,10 @@ from bot.domain.developments import Coverage, Development, development_id, dossi
 from bot.domain.entries import FRESH, Arrival, Entry, ParsedEntry, Source, SourceState
 from bot.domain.errors import SourceError
 from bot.domain.watch import matching
-from bot.ports import Candidate, Classifier, Clock, Filed, Match, Reader, Store, Stories, Summarizer, Telling, Writing
+from bot.ports import Articles, Candidate, Classifier, Clock, Filed, Match, Reader, Store, Stories, Summarizer, Telling, Writing
 
 BATCH = 64  # entries assessed together: enough to fill the model's batches, few enough to be out within a second
+ARTICLE_SECONDS = 2.0  # an alert does not wait longer for a page; without it the headline stands alone
 STORY_WINDOW = timedelta(days=6)  # a development that nobody reported on for so long gathers no more coverage
 
 
@@ -32,6 +33,13 @@ class Polled:
     listed: int = 0
     arrived: int = 0
     problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    entry: Entry
+    assessment: Assessment
+    flagging: Flagging
 
 
 class Pipeline:
@@ -47,6 +55,7 @@ class Pipeline:
         summarizer: Summarizer,
         clock: Clock,
         destinations: Sequence[Destination],
+        articles: Articles | None = None,
         report: Callable[[Filed], None] = lambda _: None,
     ) -> None:
         self._reader = reader
@@ -56,6 +65,7 @@ class Pipeline:
         self._summarizer = summarizer
         self._clock = clock
         self._destinations = tuple(destinations)
+        self._articles = articles
         self._report = report
         self._assessing = asyncio.Lock()
 
@@ -102,26 +112,44 @@ class Pipeline:
             while waiting := await self._store.unassessed(BATCH):
                 assessments = await self._classifier.assess(waiting)
                 terms = [k.term for k in await self._store.keywords()]
-                batch = []
+                judged = [
+                    _Judged(entry=e, assessment=a, flagging=_flagging(e, a, terms)) for e, a in zip(waiting, assessments, strict=True)
+                ]
+                articles = await self._read_articles(judged)
                 async with self._store.begin() as writing:
-                    for entry, assessment in zip(waiting, assessments, strict=True):
-                        batch.append(await self._judge(writing, entry, assessment, terms))
+                    batch = [await self._judge(writing, one, articles.get(one.entry.key, "")) for one in judged]
                 for one in batch:
                     self._report(one)
                 filed += batch
         return filed
 
-    async def _judge(self, writing: Writing, entry: Entry, assessment: Assessment, terms: Sequence[str]) -> Filed:
-        flagging = flag(assessment, watched=matching(terms, f"{entry.title} {entry.summary}"))
+    async def _read_articles(self, judged: Sequence[_Judged]) -> dict[str, str]:
+        """Return the article texts of the flagged entries that came without a summary, by key; what does not come in time is not waited for."""
+        if self._articles is None:
+            return {}
+        wanted = [one.entry for one in judged if one.flagging.topics and not one.entry.summary and one.entry.url and not one.entry.baseline]
+        texts = await asyncio.gather(*(self._article(self._articles, entry.url) for entry in wanted))
+        return {entry.key: text for entry, text in zip(wanted, texts, strict=True)}
+
+    async def _article(self, articles: Articles, url: str) -> str:
+        try:
+            async with asyncio.timeout(ARTICLE_SECONDS):
+                return await articles.text(url, self._clock.now()) or ""
+        except TimeoutError:
+            return ""
+
+    async def _judge(self, writing: Writing, one: _Judged, article: str) -> Filed:
+        flagging = one.flagging
         if flagging.reason is not None:
-            filed = Filed(entry=entry, assessment=assessment, reason=flagging.reason, keyword=flagging.keyword)
+            filed = Filed(entry=one.entry, assessment=one.assessment, reason=flagging.reason, keyword=flagging.keyword)
         else:
-            filed = await self._file(writing, entry, assessment, flagging)
+            telling = Telling(entry=one.entry, assessment=one.assessment, topics=flagging.topics, article=article)
+            filed = await self._file(writing, telling, flagging)
         await writing.record(filed)
         return filed
 
-    async def _file(self, writing: Writing, entry: Entry, assessment: Assessment, flagging: Flagging) -> Filed:
-        telling = Telling(entry=entry, assessment=assessment, topics=flagging.topics)
+    async def _file(self, writing: Writing, telling: Telling, flagging: Flagging) -> Filed:
+        entry = telling.entry
         earlier = await writing.development_of(entry.entry_id) if entry.version > 1 else None
         if earlier is not None:
             return _filed(telling, flagging, Reason.NEW_VERSION, earlier)
@@ -208,4 +236,9 @@ def _filed(telling: Telling, flagging: Flagging, reason: Reason, own: str | None
         keyword=flagging.keyword,
         development_id=own,
         match=match,
+        article=telling.article,
     )
+
+
+def _flagging(entry: Entry, assessment: Assessment, terms: Sequence[str]) -> Flagging:
+    return flag(assessment, watched=matching(terms, f"{entry.title} {entry.summary}"))

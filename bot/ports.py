@@ -48,6 +48,14 @@ class Reader(Protocol):
         ...
 
 
+class Articles(Protocol):
+    """Reads the pages that entries link to."""
+
+    async def text(self, url: str, now: datetime) -> str | None:
+        """Return the main text of the article at `url`, a line per paragraph, plain; None when nothing honest is to be had. Raises nothing."""
+        ...
+
+
 class Classifier(Protocol):
     """Assesses entries."""
 
@@ -58,11 +66,12 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Telling:
-    """One entry with its assessment, as the stories and the summaries read it."""
+    """One entry with its assessment, as the stories and the summaries read it. `article` is its page's text, where it was read."""
 
     entry: Entry
     assessment: Assessment
     topics: tuple[Topic, ...]
+    article: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +131,7 @@ class Filed:
     keyword: str | None = None
     development_id: str | None = None
     match: Match | None = None
+    article: str = ""
 
 
 class Writing(Protocol):

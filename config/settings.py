@@ -89,6 +89,8 @@ def read_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise _named(error) from None  # the original repeats the value, which may be a secret
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(".env", "cannot be read; expected UTF-8 text that this user may read") from None
     _check_slack(settings)
     _check_discord(settings)
     if not settings.attache_sources.is_file():

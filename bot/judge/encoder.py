@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from transformers import AutoTokenizer
 
 from bot.domain.errors import ModelError
 from bot.domain.reading import MAX_TOKENS
@@ -33,6 +33,9 @@ class Encoder:
         graph = path / "encoder.onnx"
         if not graph.is_file():
             raise ModelError(f"there is no {graph.name} in {path}")
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else its import complains that torch is not there
+        from transformers import AutoTokenizer
+
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

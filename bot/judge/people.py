@@ -20,7 +20,7 @@ _NAME = r"(?:[A-ZÀ-ÖØ-Þ][\w'’-]+|[A-Z]\.)(?:\s+(?:(?:al|el|bin|von|van|de|
 _OFFICE = (
     r"(?:(?:Union|Deputy|Vice|External|Foreign|Commerce|Trade|Finance|Defen[cs]e|Industry|Economy|Economic|Energy|Agriculture|Interior|Home|Prime"
     r"|Treasury|State|Affairs|Development|International|and|&|of|for|the|Digital|Climate|Environment|Health|Oil|Petroleum|Steel|Investment)\s+){0,6}"
-    r"(?:Minister(?:\s+of\s+(?:State|Foreign\s+Affairs|Commerce|Trade|External\s+Affairs|Finance))?|Secretary(?:\s+of\s+(?:State|Defense|Commerce))?"
+    r"(?:Minister(?:\s+of\s+(?:State|Foreign\s+Affairs|Commerce|Trade|External\s+Affairs|Finance))?|Secretary[ -]General|Secretary(?:\s+of\s+(?:State|Defense|Commerce))?"
     r"|President|Premier|Chancellor|Commissioner|Trade\s+Representative|Representative|Envoy|Ambassador|Governor|Adviser|Advisor)"
 )
 _TITLED = re.compile(rf"\b(?P<office>{_OFFICE})\s+(?:Dr\.?\s+|Mr\.?\s+|Ms\.?\s+)?(?P<name>{_NAME})")

@@ -130,7 +130,9 @@ class Places:
     def find(self, text: str) -> tuple[str, ...]:
         """See `Gazetteer.find`: what a user typed, so codes and lower case are taken too."""
         found = [p.code for p in (*self.scan(text), *self.scan(text.title())) if p.code]
-        typed = [w for w in re.findall(r"\w+", text) if not _ENGLISH.fullmatch(w) or (w.isupper() and not text.isupper())]
+        words = re.findall(r"\w+", text)
+        joint = text.isupper() and len(words) > 1  # "INDIA AND JAPAN" does not mean Andorra
+        typed = [w for w in words if not (w == "AND" and joint) and (w.isupper() or not _ENGLISH.fullmatch(w))]
         found += [code for word in typed if (code := self._code(word))]
         return tuple(dict.fromkeys(found))
 

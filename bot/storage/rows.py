@@ -71,6 +71,7 @@ def judgement_values(filed: Filed) -> dict[str, Any]:
         "keyword": filed.keyword,
         "development_id": filed.development_id,
         "match": match_json(match) if match else None,
+        "article": filed.article or None,
     }
 
 

@@ -124,6 +124,7 @@ judgements = Table(
     Column("keyword", Text),
     Column("development_id", String(32), index=True),
     Column("match", JSON),
+    Column("article", Text),
 )
 
 dossiers = Table(

@@ -157,7 +157,12 @@ class SqlWriting:
         result = await self._db.execute(columns.select_from(joined).where(c.c.development_id.in_(ids)).order_by(c.c.version_id))
         told: dict[str, list[Telling]] = {}
         for row in result:
-            telling = Telling(entry=rows.entry_of(row), assessment=rows.assessment_of(row), topics=tuple(Topic(t) for t in row.topics))
+            telling = Telling(
+                entry=rows.entry_of(row),
+                assessment=rows.assessment_of(row),
+                topics=tuple(Topic(t) for t in row.topics),
+                article=row.article or "",
+            )
             told.setdefault(row.development_id, []).append(telling)
         return told
 

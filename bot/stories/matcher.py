@@ -35,9 +35,12 @@ class StoryModel:
         """Read `stories.json`. Raises ModelError."""
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**kept)
+            model = cls(**kept)
         except (OSError, ValueError, TypeError) as error:
             raise ModelError(f"the story model {path.name} cannot be read: {error}") from error
+        if missing := [name for name in NAMES if name not in model.weights]:
+            raise ModelError(f"the story model {path.name} has no weight for {', '.join(missing)}; train it anew")
+        return model
 
 
 class StoryMatcher:

@@ -17,13 +17,14 @@ import snowballstemmer
 
 from bot.domain.developments import SummarySentence
 from bot.domain.reading import passage
-from bot.domain.text import fold, sentences
+from bot.domain.text import fold, plain, sentences
 from bot.ports import Telling
 
 MAX_CHARACTERS = 400
 MAX_SENTENCES = 3
 MAX_TELLINGS = 8
 MIN_WORDS = 6
+ARTICLE_LINES = 6  # paragraphs of an article: below them begins the background
 REPEATS = 0.6  # share of a sentence's stems that may stand in what is taken already
 WORTH = 0.25  # of the best sentence's score: what says less is left out
 
@@ -31,7 +32,7 @@ _WORD = re.compile(r"[a-z0-9][a-z0-9'’-]*[a-z0-9]")
 _WHOLE = re.compile(r"^[\"'“‘(]?[A-ZÀ-ÖØ-Þ0-9$€£₹].*[.!?][\"'”’)]?$", re.DOTALL)
 _CUT = re.compile(r"(?:\.\.|…|\b(?:Mr|Mrs|Ms|Dr|Gen|Sen|Rep|Gov|St|vs|No|[A-Z])\.)[\"'”’)]?$")
 _DATELINE = re.compile(
-    r"^(?:[A-Z][A-Za-zÀ-ÿ.'’]+(?:[ ,/-]+[A-Z][A-Za-zÀ-ÿ.'’]+){0,4},?\s*(?:\d{1,2}\s+\w+\s*)?)?\((?:Reuters|AP|AFP|PTI|ANI|IANS|UNI|Bloomberg|Xinhua|Kyodo|CNN|dpa|Yonhap)\)\s*(?:[-–—:]+\s*)?"
+    r"^(?:[A-Z][A-Za-zÀ-ÿ.'’]+(?:[ ,/-]+[A-Z][A-Za-zÀ-ÿ.'’]+){0,4},?\s*(?:\d{1,2}(?:\s+\w+)?\s*)?)?\((?:Reuters|AP|AFP|PTI|ANI|IANS|UNI|Bloomberg|Xinhua|Kyodo|CNN|dpa|Yonhap)\)\s*(?:[-–—:]+\s*)?"
     r"|^[A-Z][A-Z .,'’-]{3,40}(?:,?\s+[A-Z][a-z]{2,8}\.?\s+\d{1,2})?\s*[-–—:]+\s+"
     r"|^[A-Z][a-z]+(?: [A-Z][a-z]+)?,\s+\w{3,9}\s+\d{1,2}\s+\([A-Z]+\)[:\s]+"
 )
@@ -73,7 +74,7 @@ class ExtractiveSummarizer:
     def _sentences(self, telling: Telling) -> Iterator[_Sentence]:
         names = [fold(p.name.rpartition(" ")[2]) for p in telling.assessment.facts.people]
         place = telling.assessment.facts.place
-        for number, raw in enumerate(sentences(passage(telling.entry.title, telling.entry.summary)[1])):
+        for number, raw in enumerate(_raw(telling)):
             text = whole(raw)
             if text is None:
                 continue
@@ -95,6 +96,14 @@ class ExtractiveSummarizer:
     def _stems(self, text: str) -> frozenset[str]:
         words = [w for w in _WORD.findall(fold(text)) if len(w) > 3 or w.isdigit()]
         return frozenset(str(s) for s in self._stemmer.stemWords(words))
+
+
+def _raw(telling: Telling) -> list[str]:
+    """The sentences of the summary; of the article's beginning where the feed gave none."""
+    body = sentences(passage(telling.entry.title, telling.entry.summary)[1])
+    if body or not telling.article:
+        return body
+    return [s for line in telling.article.splitlines()[:ARTICLE_LINES] for s in sentences(plain(line))]
 
 
 def whole(sentence: str) -> str | None:

@@ -59,6 +59,8 @@ class Targets:
 def fit(base: Path, examples: Sequence[Example], recipe: Recipe, say: Say = print, soft: NDArray[np.float32] | None = None) -> Network:
     """Fine-tune the encoder in folder `base` on `examples`; `soft` (probabilities of the gates) replaces the labels where given."""
     torch.manual_seed(recipe.seed)
+    # the moments of words that are not seen any more decay into denormal numbers, which make every step several times slower
+    torch.set_flush_denormal(True)
     rng = random.Random(recipe.seed)  # noqa: S311  (shuffling, not a secret)
     tokenizer = AutoTokenizer.from_pretrained(base)
     network, targets = Network(base), Targets.of(examples)

@@ -146,6 +146,7 @@ def upgrade() -> None:
     sa.Column('keyword', sa.Text(), nullable=True),
     sa.Column('development_id', sa.String(length=32), nullable=True),
     sa.Column('match', sa.JSON(), nullable=True),
+    sa.Column('article', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['version_id'], ['versions.id'], name=op.f('fk_judgements_version_id_versions'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('version_id', name=op.f('pk_judgements'))
     )
