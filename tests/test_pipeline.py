@@ -403,10 +403,11 @@ async def test_two_at_once_file_everything_once(line: Line) -> None:
     assert line.classifier.asked == [[SIGNED.title, "Golf results"]]
 
 
-async def test_more_than_a_batch(line: Line) -> None:
-    await line.poll(*(told(f"Golf results {n}") for n in range(70)))
-    assert len(await line.pipeline.assess()) == 70
-    assert [len(asked) for asked in line.classifier.asked] == [64, 6]
+async def test_more_than_a_batch(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH", 4)
+    await line.poll(*(told(f"Golf results {n}") for n in range(9)))
+    assert len(await line.pipeline.assess()) == 9
+    assert [len(asked) for asked in line.classifier.asked] == [4, 4, 1]
 
 
 async def test_ids_are_the_same_in_every_replay(tmp_path: Path) -> None:

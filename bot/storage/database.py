@@ -38,12 +38,8 @@ def open_engine(url: str) -> AsyncEngine:
 def _pragmas(connection: Any, _: object) -> None:  # noqa: ANN401  (SQLAlchemy's event hands over whatever the driver has)
     connection.isolation_level = None  # the driver's own BEGIN is deferred: two writers would meet as "database is locked"
     cursor = connection.cursor()
-    try:
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}", "cache_size=-8000"):
-            cursor.execute(f"PRAGMA {pragma}")
-    except Exception:
-        connection.close()  # nobody else knows of it yet, and its thread would outlive the event loop
-        raise
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}", "cache_size=-8000"):
+        cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,11 +58,19 @@ def test_a_url_that_cannot_be_used(url: str) -> None:
     assert "hush" not in str(caught.value)
 
 
+async def threads_end() -> None:
+    """Wait for aiosqlite's threads: one that could not connect still reports to the event loop, and must find it open."""
+    workers = [t for t in threading.enumerate() if "_connection_worker_thread" in t.name]
+    await asyncio.to_thread(lambda: [t.join(5) for t in workers])
+    assert not [t for t in workers if t.is_alive()]
+
+
 async def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'missing' / 'attache.db'}")
     with pytest.raises(SettingsError, match=r"^ATTACHE_DATABASE_URL: the database cannot be opened \(unable to open"):
         await migrate(engine)
     await engine.dispose()
+    await threads_end()
 
 
 async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
@@ -69,3 +79,4 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="not a database"):
         await migrate(engine)
     await engine.dispose()
+    await threads_end()
