@@ -97,11 +97,8 @@ class Pipeline:
 
     async def _take(self, source: Source, entries: Sequence[ParsedEntry], state: SourceState, now: datetime, *, first: bool) -> int:
         """Commit the entries and the poll together. On a first poll what is older than a day, or of unknown age, is the baseline."""
-        fresh = [e for e in entries if not first or (e.published and now - e.published <= FRESH)]
-        old = [e for e in entries if first and not (e.published and now - e.published <= FRESH)]
         async with self._store.begin() as writing:
-            taken = await writing.intake(source.name, old, now, baseline=True)
-            taken += await writing.intake(source.name, fresh, now, baseline=False)
+            taken = await writing.intake(source.name, entries, now, fresh_from=now - FRESH if first else None)
             await writing.record_poll(state)
         return sum(t.arrival is not Arrival.KNOWN for t in taken)
 

@@ -137,8 +137,11 @@ class Filed:
 class Writing(Protocol):
     """One transaction of the pipeline: all of it is kept, or nothing."""
 
-    async def intake(self, source: str, entries: Sequence[ParsedEntry], now: datetime, *, baseline: bool) -> list[Intaken]:
-        """Store what is new, as entries not yet assessed; add a version where a known entry's title changed; leave the rest alone."""
+    async def intake(self, source: str, entries: Sequence[ParsedEntry], now: datetime, *, fresh_from: datetime | None) -> list[Intaken]:
+        """Store what is new, as entries not yet assessed; add a version where a known entry's title changed; leave the rest alone.
+
+        Given `fresh_from`, new entries that are older, or of unknown age, are the source's baseline.
+        """
         ...
 
     async def record_poll(self, state: SourceState) -> None:

@@ -107,7 +107,7 @@ async def until(holds: object, seconds: float = PATIENCE) -> None:
     """Wait until `holds()`."""
     assert callable(holds)
     async with asyncio.timeout(seconds):
-        while not holds():
+        while not holds():  # noqa: ASYNC110  (what it waits for happens in another process)
             await asyncio.sleep(0.05)
 
 

@@ -28,7 +28,7 @@ class SqlWriting:
     def __init__(self, connection: AsyncConnection) -> None:
         self._db = connection
 
-    async def intake(self, source: str, entries: Sequence[ParsedEntry], now: datetime, *, baseline: bool) -> list[Intaken]:
+    async def intake(self, source: str, entries: Sequence[ParsedEntry], now: datetime, *, fresh_from: datetime | None) -> list[Intaken]:
         """See `Writing.intake`."""
         repeated = {guid for guid, times in Counter(e.guid for e in entries if e.guid).items() if times > 1}
         names = [identities(source, e, trust_guid=e.guid not in repeated) for e in entries]
@@ -36,6 +36,7 @@ class SqlWriting:
         taken = []
         for entry, own in zip(entries, names, strict=True):
             entry_id = next((known[n] for n in own if n in known), None)
+            baseline = fresh_from is not None and (entry.published is None or entry.published < fresh_from)
             intaken = await (self._add(source, entry, now, baseline) if entry_id is None else self._again(entry_id, entry, now))
             known |= dict.fromkeys((n for n in own if n not in known), intaken.entry.entry_id)
             taken.append(intaken)

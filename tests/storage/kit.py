@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -64,7 +64,7 @@ def item(title: str, number: int = 1, **more: object) -> ParsedEntry:
 
 async def take(store: SqlStore, *items: ParsedEntry, source: str = "wire", now: datetime = START, baseline: bool = False) -> list[Intaken]:
     async with store.begin() as writing:
-        return await writing.intake(source, items, now, baseline=baseline)
+        return await writing.intake(source, items, now, fresh_from=datetime.max.replace(tzinfo=UTC) if baseline else None)
 
 
 def arrivals(taken: Sequence[Intaken]) -> list[str]:

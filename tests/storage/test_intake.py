@@ -159,7 +159,7 @@ async def test_a_long_feed(store: SqlStore) -> None:
 async def test_an_exception_undoes_everything(store: SqlStore) -> None:
     async def half() -> None:
         async with store.begin() as writing:
-            await writing.intake("wire", [item("Rice pact signed")], START, baseline=False)
+            await writing.intake("wire", [item("Rice pact signed")], START, fresh_from=None)
             await writing.record_poll(SourceState(name="wire", polled=START))
             raise OSError("the disk is gone")
 
