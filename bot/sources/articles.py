@@ -13,17 +13,14 @@ import trafilatura
 from bot.domain.text import cut, fold, plain
 from bot.sources.decoding import decoded
 from bot.sources.fetching import Document, Fetcher
-from bot.sources.markup import overloaded, without
+from bot.sources.markup import bare, unfit
 from bot.sources.robots import Robots
 from bot.sources.workers import Workers
 
 MIN_TEXT = 200  # characters; less is a teaser, a caption or a notice
 SHORT = 1_500  # a text shorter than this that has a wall's words in it is the wall
 MAX_TEXT = 20_000
-MAX_TAGS = 60_000
 
-_SCRIPT = re.compile(r"<(?:script|style|noscript|svg)\b", re.IGNORECASE)
-_SCRIPT_END = re.compile(r"</(?:script|style|noscript|svg)\s*>", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{0,300})", re.IGNORECASE)
 _GATE_HOST = re.compile(r"^(?:consent|guce|login|signin|auth|accounts?|sso|captcha|challenge|validate)\.")
 _GATE_PATH = re.compile(
@@ -97,10 +94,8 @@ def main_text(document: Document, limit: int) -> str | None:
     title = _TITLE.search(page)
     if len(page) > limit or (title and _WALL_TITLE.match(fold(plain(title[1])))):
         return None
-    page = without(page, _SCRIPT, _SCRIPT_END)
-    if overloaded(page, MAX_TAGS) is not None:
-        return None
-    return _honest(_extracted(page))
+    page = bare(page)
+    return None if unfit(page) else _honest(_extracted(page))
 
 
 def _extracted(page: str) -> str:

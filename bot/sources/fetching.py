@@ -85,6 +85,8 @@ class Fetcher:
             raise fault(Fault.TIMEOUT, f"{shown(url)} did not finish within {self._limits.seconds:g} s") from error
         except _NETWORK as error:
             raise _network_fault(error, url) from error
+        except httpx.RemoteProtocolError as error:  # httpx reads the target of a redirect although it is not to follow it
+            raise fault(Fault.ADDRESS, f"{shown(url)}: {error}") from error
 
     async def _answer(
         self, response: httpx.Response, url: httpx.URL, conditional: bool, budget: Budget, now: datetime, held: AsyncExitStack

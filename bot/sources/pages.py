@@ -19,6 +19,7 @@ from bot.sources.decoding import decoded
 from bot.sources.faults import Fault, fault
 from bot.sources.fetching import Document
 from bot.sources.items import Item, Listing, absolute, entry_of, listed, once
+from bot.sources.markup import bare, unfit
 
 DEFAULTS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -30,24 +31,42 @@ DEFAULTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 KEYS: Final = frozenset({"item", *DEFAULTS})
 MAX_ITEMS: Final = 5_000
+MAX_OVERLAP: Final = 4  # times the page that all items together may hold
 
 
 def read_page(document: Document, selectors: Mapping[str, str], now: datetime, limit: int) -> Listing:
     """Return what a page lists, at most `limit` entries. Raises SourceError("selector") when the selectors are wrong or find nothing."""
     chosen = _chosen(selectors)
-    text = decoded(document.body, document.content_type)
-    if not text.strip():
-        raise fault(Fault.EMPTY, "the body is empty")
+    text = _fit(document)
     page = LexborHTMLParser(text)
-    items = _all(page, chosen["item"])
+    items = _apart(_all(page, chosen["item"])[:MAX_ITEMS], MAX_OVERLAP * len(text))
     if not items:
         raise fault(Fault.SELECTOR, f"nothing on the page matches item: {chosen['item']!r}")
     base = _base(page, document.url)
-    found = [entry_of(_item(node, chosen, now), base) for node in items[:MAX_ITEMS]]
+    found = [entry_of(_item(node, chosen, now), base) for node in items]
     entries = once(e for e in found if e is not None and e.url)
     if not entries:
         raise fault(Fault.SELECTOR, f"{len(items)} items, but none with a title and a link: {chosen['title']!r}, {chosen['link']!r}")
     return Listing(entries=listed(entries, limit))
+
+
+def _fit(document: Document) -> str:
+    """Return the page's text, scripts aside. Raises SourceError for an empty one, and for one that would keep a parser busy for minutes."""
+    text = bare(decoded(document.body, document.content_type))
+    if not text.strip():
+        raise fault(Fault.EMPTY, "the body is empty")
+    if (excess := unfit(text)) is not None:
+        raise fault(Fault.BROKEN, f"{excess}: too much for a page of news")
+    return text
+
+
+def _apart(items: list[LexborNode], room: int) -> list[LexborNode]:
+    """Return the items; raise SourceError when they lie inside one another, so that reading them all would read the page many times."""
+    for node in items:
+        room -= len(node.html or "")
+        if room < 0:
+            raise fault(Fault.SELECTOR, "the items lie inside one another")
+    return items
 
 
 def _chosen(selectors: Mapping[str, str]) -> dict[str, str]:

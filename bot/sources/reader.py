@@ -131,9 +131,10 @@ def _unchanged(fetched: Fetched, state: SourceState) -> Harvest:
 
 def _harvest(listing: Listing, fetched: Fetched) -> Harvest:
     """Return what was read. Without validators where the document broke off: the next poll must not be told that nothing changed."""
+    moved = f"moved for good to {fetched.moved}" if fetched.moved else None
     return Harvest(
         entries=listing.entries,
         etag=fetched.etag if listing.whole else None,
         modified=fetched.modified if listing.whole else None,
-        problem=listing.problem,
+        problem="; ".join(filter(None, (moved, listing.problem))) or None,
     )

@@ -1,8 +1,8 @@
 """Putting encoder and words together, so that a score of 0.5 is the best threshold for every topic.
 
 Each gate's score is the logistic of a weighted sum of the encoder's and the words' logits, with weights fitted on entries that
-neither was trained on (stacking: Wolpert, 1992). The sum is then shifted so that 0.5 is where F1 on those entries is best,
-counted both per labelled entry and weighted to the raw stream.
+neither was trained on (stacking: Wolpert, 1992). The sum is then shifted so that 0.5 is where F1 is best: on the labelled sample, and on
+the raw stream (whole streams that were held out where there are any, else the sample weighted to it), both counting the same.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ MISSED = 0.004
 def calibrate(encoder: _Floats, words: _Floats, examples: Sequence[Example]) -> Heads:
     """Return the heads' blends, from logits of the encoder and of the words on held-out `examples`."""
     labels = np.array([[e.trade, e.meeting, e.flagged] for e in examples])
-    weights = np.array([e.weight for e in examples], np.float32)
-    gates = tuple(_gate(encoder[:, g], words[:, g], labels[:, g], weights) for g in range(GATES))
+    counts = _counts(examples)
+    gates = tuple(_gate(encoder[:, g], words[:, g], labels[:, g], counts) for g in range(GATES))
     first, second = GATES, GATES + len(STAGES)
     staged = np.array([-1 if e.stage is None else STAGES.index(e.stage) for e in examples])
     held = np.array([-1 if e.status is None else STATUSES.index(e.status) for e in examples])
@@ -42,17 +42,26 @@ def _skip(words: _Floats, on_topic: NDArray[np.bool_]) -> float:
     return float(np.quantile(words[on_topic], MISSED))
 
 
-def _gate(encoder: _Floats, words: _Floats, labels: NDArray[np.bool_], weights: _Floats) -> Blend:
+def _counts(examples: Sequence[Example]) -> tuple[_Floats, _Floats]:
+    """Return how much each entry counts in the sample, and how much in the raw stream."""
+    sampled = np.array([e.sampled for e in examples])
+    if sampled.all() or not sampled.any():
+        return np.ones(len(examples), np.float32), np.array([e.weight for e in examples], np.float32)
+    return sampled.astype(np.float32), (~sampled).astype(np.float32)
+
+
+def _gate(encoder: _Floats, words: _Floats, labels: NDArray[np.bool_], counts: tuple[_Floats, _Floats]) -> Blend:
     fitted = LogisticRegression(C=1.0).fit(np.stack([encoder, words], axis=1), labels)
     a, b = (max(float(x), 0.0) for x in fitted.coef_[0])
     sums = a * encoder + b * words
-    return Blend(encoder=a, words=b, bias=-_best_threshold(sums, labels, weights))
+    return Blend(encoder=a, words=b, bias=-_best_threshold(sums, labels, counts))
 
 
-def _best_threshold(sums: _Floats, labels: NDArray[np.bool_], weights: _Floats) -> float:
-    """The middle of the thresholds whose mean of plain and weighted F1 is within 0.3 points of the best: steadier than the best one."""
-    tried = np.quantile(sums, np.linspace(0.3, 0.995, 400))
-    scores = np.array([_f1(sums >= t, labels, np.ones_like(weights)) + _f1(sums >= t, labels, weights) for t in tried]) / 2
+def _best_threshold(sums: _Floats, labels: NDArray[np.bool_], counts: tuple[_Floats, _Floats]) -> float:
+    """The middle of the thresholds whose mean F1 is within 0.3 points of the best: steadier than the best one."""
+    highest = np.sort(sums)[-max(4 * int(labels.sum()), 1) :]
+    tried = np.quantile(highest, np.linspace(0.0, 0.99, 300))
+    scores = np.array([sum(_f1(sums >= t, labels, c) for c in counts) for t in tried]) / len(counts)
     good = tried[scores >= scores.max() - 0.003]
     return float(np.median(good))
 
