@@ -6,8 +6,10 @@ Does not use proxies from the environment: behind a proxy the address that is co
 from __future__ import annotations
 
 import asyncio
+import functools
 import http.cookiejar
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -114,12 +116,18 @@ class _Body(httpx.AsyncByteStream):
         await self._close()
 
 
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Return the authorities that are trusted, read once."""
+    return httpx.create_ssl_context()
+
+
 class Transport(httpx.AsyncBaseTransport):
     """httpx over httpcore with the guarded door. httpcore's errors pass through untranslated."""
 
     def __init__(self, door: Door, at_once: int) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=_trust(),
             max_connections=at_once + 8,  # the reader's own gate is the limit; connections on their way out need room beside it
             max_keepalive_connections=16,
             keepalive_expiry=10.0,

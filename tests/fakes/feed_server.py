@@ -1,143 +1,167 @@
-"""A local web server for sources: fixed bodies per path, changed between polls at will.
+"""A local server that publishes feeds, and the documents to publish.
 
     async with FeedServer() as server:
-        server.put("/feed.xml", body)
-        ...                                    # poll server.url("/feed.xml")
-        server.hits("/feed.xml")               # how often it was asked for
-        server.asked("/feed.xml")[-1]          # the headers of the last request
+        server.put("/news.xml", rss([("Title", "Summary", "https://x.example/1", "guid-1", NOW)]))
+        server.url("/news.xml")                                          # its address, on the loopback interface
+        server.put("/old.xml", "", status=301, headers={"Location": "/news.xml"})
+        server.drip("/slow.xml", rss([]), seconds_per_byte=0.1)
+        server.hits("/news.xml")                                         # how often it was asked for
+        server.asked("/news.xml")[-1]["If-None-Match"]                   # the headers it was asked with
 
-Every body has an ETag of its own unless `headers` name one or `etag=False`; a request that brings the ETag or the Last-Modified of the
-path is answered with 304. `gzip` packs the body. `times`
-sends the body so often, one after the other, without holding it. `drip` waits so many seconds before each byte. `cut` closes the
-connection in the middle of the body. `redirect(path, to)` points elsewhere. A path that was never put answers 404.
+A document of status 200 gets an ETag, made from its bytes, and is answered with 304 where If-None-Match names it. `headers` come
+last, so that they can take the place of any of these. A path that nothing was put under is answered with 404.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gzip as gzip_format
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
+from datetime import datetime
+from email.utils import format_datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+Item = tuple[str, str, str, str, datetime | None]  # title, summary, link, guid, published; what is empty or None is left out
+
+RSS, ATOM, JSON_FEED = "application/rss+xml", "application/atom+xml", "application/feed+json"
+
 
 @dataclass(frozen=True, kw_only=True)
-class Shelf:
-    """What lies at one path."""
-
+class _Document:
     body: bytes
-    status: int = 200
+    status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    times: int = 1
-    drip: float = 0.0
-    cut: bool = False
+    seconds_per_byte: float = 0.0
 
 
 class FeedServer:
-    """The server. Binds a free port of the loopback address."""
+    """Serves what was put. To be entered as a context; leaving it drops whoever still waits."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
-        self._host = host
-        self._port = 0
-        self._shelves: dict[str, Shelf] = {}
-        self._hits: Counter[str] = Counter()
-        self._asked: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
-        self.open = 0
-        self.most_open = 0
-
-    def put(
-        self,
-        path: str,
-        body: bytes | str,
-        content_type: str = "application/rss+xml",
-        status: int = 200,
-        headers: Mapping[str, str] | None = None,
-        *,
-        etag: bool = True,
-        gzip: bool = False,
-        times: int = 1,
-        drip: float = 0.0,
-        cut: bool = False,
-    ) -> None:
-        """Put a body at a path, in the place of what was there."""
-        data = body.encode() if isinstance(body, str) else body
-        named = {"Content-Type": content_type, **(headers or {})}
-        if etag and status == 200:
-            named.setdefault("ETag", f'"{sha256(data).hexdigest()[:16]}"')
-        if gzip:
-            data, named["Content-Encoding"] = gzip_format.compress(data), "gzip"
-        self._shelves[path] = Shelf(body=data, status=status, headers=named, times=times, drip=drip, cut=cut)
-
-    def redirect(self, path: str, to: str, *, status: int = 302) -> None:
-        """Point from a path to an address."""
-        self._shelves[path] = Shelf(body=b"", status=status, headers={"Location": to})
-
-    def remove(self, path: str) -> None:
-        """Take a path away: 404 from here on."""
-        self._shelves.pop(path, None)
-
-    def url(self, path: str, host: str | None = None) -> str:
-        """Return the address of a path."""
-        return f"http://{host or self._host}:{self._port}{path}"
-
-    def hits(self, path: str) -> int:
-        """Return how often a path was asked for."""
-        return self._hits[path]
-
-    def asked(self, path: str) -> list[dict[str, str]]:
-        """Return the headers of the requests for a path, oldest first."""
-        return self._asked[path]
+    def __init__(self) -> None:
+        self._documents: dict[str, _Document] = {}
+        self._asked: dict[str, list[Mapping[str, str]]] = {}
+        self._closing = asyncio.Event()
+        self._origin = ""
 
     async def __aenter__(self) -> Self:
         app = web.Application()
-        app.router.add_route("GET", "/{rest:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        app.router.add_route("GET", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
-        self._port = self._runner.addresses[0][1]
+        host, port = self._runner.addresses[0][:2]
+        self._origin = f"http://{host}:{port}"
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._closing.set()
         await self._runner.cleanup()
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        self._hits[request.path] += 1
-        self._asked[request.path].append(dict(request.headers))
-        self.open += 1
-        self.most_open = max(self.most_open, self.open)
-        try:
-            return await self._send(request, self._shelves.get(request.path) or Shelf(body=b"nothing here", status=404))
-        finally:
-            self.open -= 1
+    def url(self, path: str) -> str:
+        """Return the address of a path."""
+        return self._origin + path
 
-    async def _send(self, request: web.Request, shelf: Shelf) -> web.StreamResponse:
-        if _unchanged(request, shelf):
-            return web.Response(status=304, headers={k: v for k, v in shelf.headers.items() if k in ("ETag", "Last-Modified")})
-        response = web.StreamResponse(status=shelf.status, headers=shelf.headers)
-        response.content_length = len(shelf.body) * shelf.times
-        await response.prepare(request)
-        for piece in _pieces(shelf):
-            await asyncio.sleep(shelf.drip)
-            await response.write(piece)
-        if shelf.cut and request.transport is not None:
-            request.transport.close()
+    def put(
+        self, path: str, body: bytes | str, content_type: str = RSS, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Publish `body` at `path`, in place of what was there."""
+        raw = body.encode() if isinstance(body, str) else body
+        own = {"Content-Type": content_type}
+        if status == 200:
+            own["ETag"] = f'"{hashlib.sha256(raw).hexdigest()[:16]}"'
+        self._documents[path] = _Document(body=raw, status=status, headers=own | dict(headers or {}))
+
+    def drip(self, path: str, body: bytes | str, seconds_per_byte: float) -> None:
+        """Publish `body` at `path`, one byte at a time."""
+        raw = body.encode() if isinstance(body, str) else body
+        self._documents[path] = _Document(body=raw, status=200, headers={"Content-Type": RSS}, seconds_per_byte=seconds_per_byte)
+
+    def hits(self, path: str) -> int:
+        """Return how often `path` was asked for."""
+        return len(self._asked.get(path, ()))
+
+    def asked(self, path: str) -> list[Mapping[str, str]]:
+        """Return the headers of every request for `path`, oldest first; their names in any case."""
+        return list(self._asked.get(path, ()))
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        path = request.raw_path if request.raw_path in self._documents else request.path
+        self._asked.setdefault(path, []).append(request.headers)
+        document = self._documents.get(path)
+        if document is None:
+            return web.Response(status=404, text="nothing here")
+        etag = document.headers.get("ETag")
+        if document.status == 200 and etag and request.headers.get("If-None-Match") == etag:
+            return web.Response(status=304, headers={"ETag": etag})
+        if document.seconds_per_byte:
+            return await self._dripped(request, document)
+        return web.Response(status=document.status, body=document.body, headers=document.headers)
+
+    async def _dripped(self, request: web.Request, document: _Document) -> web.StreamResponse:
+        response = web.StreamResponse(headers=document.headers)
+        with suppress(ConnectionError):
+            await response.prepare(request)
+            for byte in document.body:
+                await response.write(bytes([byte]))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), document.seconds_per_byte)
+                    break
         return response
 
 
-def _pieces(shelf: Shelf) -> list[bytes]:
-    if shelf.cut:
-        return [shelf.body[: len(shelf.body) // 2]]
-    if shelf.drip:
-        return [shelf.body[i : i + 1] for i in range(len(shelf.body))]
-    return [shelf.body] * shelf.times
+def rss(items: Iterable[Item], *, title: str = "Feed", link: str = "https://feed.example/") -> str:
+    """Return an RSS 2.0 document."""
+    parts = [
+        "<item>"
+        + _tag("title", head)
+        + _tag("description", summary)
+        + _tag("link", url)
+        + _tag("guid", guid, ' isPermaLink="false"')
+        + _tag("pubDate", format_datetime(published) if published else "")
+        + "</item>"
+        for head, summary, url, guid, published in items
+    ]
+    channel = _tag("title", title) + _tag("link", link) + _tag("description", title)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n<rss version="2.0"><channel>{channel}{"".join(parts)}</channel></rss>\n'
 
 
-def _unchanged(request: web.Request, shelf: Shelf) -> bool:
-    pairs = (("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified"))
-    return any(shelf.headers.get(has) and request.headers.get(asks) == shelf.headers[has] for asks, has in pairs)
+def atom(items: Iterable[Item], *, title: str = "Feed", link: str = "https://feed.example/") -> str:
+    """Return an Atom document; an entry bears `updated` only, as many do."""
+    parts = [
+        "<entry>"
+        + _tag("title", head)
+        + _tag("summary", summary)
+        + (f'<link href="{escape(url, {chr(34): "&quot;"})}"/>' if url else "")
+        + _tag("id", guid)
+        + _tag("updated", published.isoformat() if published else "")
+        + "</entry>"
+        for head, summary, url, guid, published in items
+    ]
+    head = _tag("title", title) + _tag("id", link) + f'<link href="{link}"/>'
+    return f'<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">{head}{"".join(parts)}</feed>\n'
+
+
+def json_feed(items: Iterable[Item], *, title: str = "Feed", link: str = "https://feed.example/") -> str:
+    """Return a JSON Feed 1.1 document."""
+    return json.dumps(
+        {"version": "https://jsonfeed.org/version/1.1", "title": title, "home_page_url": link, "items": [_json_item(i) for i in items]},
+        ensure_ascii=False,
+    )
+
+
+def _json_item(item: Item) -> dict[str, Any]:
+    title, summary, url, guid, published = item
+    named = {"id": guid, "title": title, "content_text": summary, "url": url, "date_published": published.isoformat() if published else ""}
+    return {name: value for name, value in named.items() if value}
+
+
+def _tag(name: str, text: str, attributes: str = "") -> str:
+    return f"<{name}{attributes}>{escape(text)}</{name}>" if text else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from hypothesis import settings
+
 from bot.domain.entries import Kind, Source, SourceState
 from bot.sources.fetching import Document
 from bot.sources.limits import Limits
@@ -14,6 +16,7 @@ from bot.sources.wire import Resolve
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 AT = "https://paper.example/news/feed.xml"
 AGENT = "Attache-Test/1"
+some = settings(max_examples=30, deadline=None)  # a shared machine may be slow
 BRISK = Limits(seconds=2.0, gdelt_pause=0.0)
 
 

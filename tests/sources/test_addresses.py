@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.errors import SourceError
 from bot.sources.addresses import Policy, check_url, shown
 from bot.sources.wire import Door
-from tests.sources.kit import Names
+from tests.sources.kit import Names, some
 
 STRICT, OWN = Policy(), Policy(allow_private=True)
 SPELLINGS = [  # of 127.0.0.1 and its kin, as one system or another reads them
@@ -115,6 +115,7 @@ def test_private_addresses_are_a_matter_of_policy(address: str) -> None:
     assert OWN.refusal(address) is None
 
 
+@some
 @given(st.ip_addresses())
 def test_what_the_policy_lets_through_is_of_the_public_internet(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     if STRICT.refusal(str(address)) is None:
@@ -122,12 +123,14 @@ def test_what_the_policy_lets_through_is_of_the_public_internet(address: ipaddre
         assert not address.is_multicast
 
 
+@some
 @given(st.ip_addresses(v=4))
 def test_an_address_is_judged_alike_in_ipv6_dress(address: ipaddress.IPv4Address) -> None:
     assert STRICT.refusal(f"::ffff:{address}") == STRICT.refusal(str(address))
     assert STRICT.refusal(f"64:ff9b::{address}") == STRICT.refusal(str(address))
 
 
+@some
 @given(st.text(max_size=60))
 def test_no_text_raises_anything_but_a_source_error(text: str) -> None:
     for url in (text, f"http://{text}/", f"http://paper.example/{text}"):

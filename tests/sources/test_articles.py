@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sources.articles import MAX_TEXT, is_article, main_text
 from bot.sources.limits import Limits
 from bot.sources.reader import SourceReader
 from bot.sources.robots import MAX_BODY
-from tests.fakes.feed_server import FeedServer
-from tests.sources.kit import NOON, Names, document, reader
+from tests.sources.kit import NOON, Names, document, reader, some
+from tests.sources.server import WebServer
 
 SAID = [
     "The trade ministers of Arlandia and Borduria signed an agreement on timber and wool in Port Arland on Monday.",
@@ -35,8 +35,8 @@ def page(*paragraphs: str, title: str = "Agreement on timber signed") -> str:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[FeedServer]:
-    async with FeedServer() as running:
+async def server() -> AsyncIterator[WebServer]:
+    async with WebServer() as running:
         running.put("/a", page(*SAID), "text/html; charset=utf-8")
         yield running
 
@@ -47,7 +47,7 @@ async def mine() -> AsyncIterator[SourceReader]:
         yield it
 
 
-async def test_the_main_text_is_read_paragraph_by_paragraph(server: FeedServer, mine: SourceReader) -> None:
+async def test_the_main_text_is_read_paragraph_by_paragraph(server: WebServer, mine: SourceReader) -> None:
     text = await mine.articles.text(server.url("/a"), NOON)
     assert text is not None
     assert [line for line in text.splitlines() if line in SAID] == SAID
@@ -55,7 +55,7 @@ async def test_the_main_text_is_read_paragraph_by_paragraph(server: FeedServer, 
     assert "track" not in text
 
 
-async def test_robots_are_obeyed_and_asked_once_a_day(server: FeedServer, mine: SourceReader) -> None:
+async def test_robots_are_obeyed_and_asked_once_a_day(server: WebServer, mine: SourceReader) -> None:
     server.put("/robots.txt", "User-agent: *\nDisallow: /closed\n\nUser-agent: Other\nDisallow: /\n", "text/plain")
     server.put("/closed/a", page(*SAID), "text/html")
     assert await mine.articles.text(server.url("/closed/a"), NOON) is None
@@ -67,27 +67,27 @@ async def test_robots_are_obeyed_and_asked_once_a_day(server: FeedServer, mine: 
     assert server.hits("/robots.txt") == 2
 
 
-async def test_robots_that_name_us_are_obeyed(server: FeedServer, mine: SourceReader) -> None:
+async def test_robots_that_name_us_are_obeyed(server: WebServer, mine: SourceReader) -> None:
     server.put("/robots.txt", "User-agent: attache-test\nDisallow: /\n\nUser-agent: *\nAllow: /\n", "text/plain")
     assert await mine.articles.text(server.url("/a"), NOON) is None
 
 
 @pytest.mark.parametrize(("status", "allowed"), [(404, True), (410, True), (403, True), (500, False), (503, False), (429, False)])
-async def test_robots_that_cannot_be_had(server: FeedServer, mine: SourceReader, status: int, allowed: bool) -> None:
+async def test_robots_that_cannot_be_had(server: WebServer, mine: SourceReader, status: int, allowed: bool) -> None:
     server.put("/robots.txt", "", "text/plain", status=status)
     assert (await mine.articles.text(server.url("/a"), NOON) is not None) is allowed
     server.put("/robots.txt", "", "text/plain")
     assert (await mine.articles.text(server.url("/a"), NOON + timedelta(hours=2))) is not None
 
 
-async def test_endless_robots_refuse_and_long_ones_are_read_in_part(server: FeedServer, mine: SourceReader) -> None:
+async def test_endless_robots_refuse_and_long_ones_are_read_in_part(server: WebServer, mine: SourceReader) -> None:
     server.put("/robots.txt", b"# nothing to see\n" * 1_000, "text/plain", times=400)
     assert await mine.articles.text(server.url("/a"), NOON) is None
     server.put("/robots.txt", b"User-agent: *\nDisallow: /a\n" + b"#" * MAX_BODY, "text/plain")
     assert await mine.articles.text(server.url("/a"), NOON + timedelta(hours=2)) is None
 
 
-async def test_a_redirect_within_the_site_is_followed_and_robots_asked_again(server: FeedServer) -> None:
+async def test_a_redirect_within_the_site_is_followed_and_robots_asked_again(server: WebServer) -> None:
     names = Names(
         courier_example=["127.0.0.1"], www_courier_example=["127.0.0.1"], consent_courier_example=["127.0.0.1"], other_example=["127.0.0.1"]
     )
@@ -126,7 +126,7 @@ def test_gates_and_other_houses_are_no_article(asked: str, came: str, fit: bool)
 
 
 @pytest.mark.parametrize("kind", ["application/pdf", "image/png", "application/json", "video/mp4"])
-async def test_what_is_no_page_is_no_article(server: FeedServer, mine: SourceReader, kind: str) -> None:
+async def test_what_is_no_page_is_no_article(server: WebServer, mine: SourceReader, kind: str) -> None:
     server.put("/b", page(*SAID), kind)
     assert await mine.articles.text(server.url("/b"), NOON) is None
 
@@ -181,23 +181,23 @@ def test_pages_made_to_be_slow_give_no_text(body: str) -> None:
     assert main_text(document(body), 1_000_000) is None
 
 
-async def test_what_cannot_be_fetched_has_no_text(server: FeedServer, mine: SourceReader) -> None:
+async def test_what_cannot_be_fetched_has_no_text(server: WebServer, mine: SourceReader) -> None:
     for url in (server.url("/none"), "file:///etc/passwd", "http://[", "nonsense", "http://169.254.169.254/", ""):
         assert await mine.articles.text(url, NOON) is None
 
 
-async def test_private_articles_are_refused_unless_allowed(server: FeedServer) -> None:
+async def test_private_articles_are_refused_unless_allowed(server: WebServer) -> None:
     async with reader(allow_private=False) as strict:
         assert await strict.articles.text(server.url("/a"), NOON) is None
     assert server.hits("/robots.txt") == server.hits("/a") == 0
 
 
-async def test_a_page_over_the_limit_has_no_text(server: FeedServer) -> None:
+async def test_a_page_over_the_limit_has_no_text(server: WebServer) -> None:
     async with reader(Limits(article=500)) as small:
         assert await small.articles.text(server.url("/a"), NOON) is None
 
 
+@some
 @given(st.binary(max_size=300), st.sampled_from(["", "<html><body><article><p>", "<title>"]))
-@settings(deadline=None, max_examples=50)
 def test_no_bytes_make_it_fail(body: bytes, head: str) -> None:
     main_text(document(head.encode() + body), 1_000_000)

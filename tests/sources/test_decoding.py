@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sources.decoding import decoded
+from tests.sources.kit import some
 
 WORDS = "Ministère: accord signé à Łódź, «enfin»"
 
@@ -55,12 +56,14 @@ def test_odd_codecs_are_not_obeyed(name: str) -> None:
     assert "caf" in decoded(f"<?xml version='1.0' encoding='{name}'?>caf".encode() + b"\xe9")
 
 
+@some
 @given(st.binary(max_size=400), st.text(max_size=60))
 def test_no_bytes_and_no_header_make_it_fail(body: bytes, header: str) -> None:
     text = decoded(body, header)
     assert text.encode("utf-8") is not None
 
 
+@some
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00\x1b\ufeff")))
 def test_utf8_comes_back_whole(text: str) -> None:
     assert decoded(text.encode()) == text

@@ -8,13 +8,13 @@ import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import SourceError
 from bot.sources.feeds import read_feed
 from bot.sources.items import Listing
-from tests.sources.kit import AT, NOON, document, item, many, rss
+from tests.sources.kit import AT, NOON, document, item, many, rss, some
 
 TEN = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 ATOM = """<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://paper.example/sub/"><title>The Arland Courier</title>
@@ -128,8 +128,8 @@ def test_a_feed_cut_off_between_items_loses_none() -> None:
     assert len(read(rss(*many(3)).removesuffix("</channel></rss>")).entries) == 3
 
 
+@some
 @given(st.integers(0, 2_000))
-@settings(deadline=None, max_examples=60)
 def test_wherever_a_feed_is_cut_off_its_titles_are_whole(at: int) -> None:
     text = rss(*many(10))
     try:
@@ -220,10 +220,10 @@ def test_html_in_a_feed_cannot_break_out() -> None:
     assert (entry.title, entry.url) == ("Pact signed", "")
 
 
+@some
 @given(
     st.binary(max_size=300), st.sampled_from(["", "<rss><channel><item><title>", "<feed xmlns='http://www.w3.org/2005/Atom'><entry>", "{"])
 )
-@settings(deadline=None)
 def test_no_bytes_raise_anything_but_a_source_error(body: bytes, head: str) -> None:
     try:
         listing = read(head.encode() + body)
@@ -270,6 +270,7 @@ def test_json_with_odd_values_is_survived() -> None:
     assert (entry.title, entry.url, entry.guid, entry.published) == ("Envoys met.", "", "", None)
 
 
+@some
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=8),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.errors import SourceError
 from bot.sources.gdelt import read_gdelt
 from bot.sources.items import Listing
-from tests.sources.kit import NOON, document
+from tests.sources.kit import NOON, document, some
 
 
 def read(body: str) -> Listing:
@@ -78,6 +78,7 @@ def test_words_instead_of_articles_are_passed_on(body: str, said: str) -> None:
     assert refused(body).startswith(said)
 
 
+@some
 @given(st.text(max_size=80))
 def test_no_answer_raises_anything_but_a_source_error(body: str) -> None:
     for text in (body, '{"articles": [' + body + "]}", json.dumps({"articles": [article(title=body, seendate=body)]})):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.entries import ParsedEntry
 from bot.sources.items import MAX_GUID, MAX_TITLE, Item, absolute, clean, entry_of, listed, once
-from tests.sources.kit import AT, NOON
+from tests.sources.kit import AT, NOON, some
 
 
 def made(**parts: str) -> ParsedEntry:
@@ -85,12 +85,14 @@ def test_links_become_addresses_or_nothing(link: str, address: str) -> None:
     assert absolute(link, AT) == address
 
 
+@some
 @given(st.text(max_size=100), st.text(max_size=40))
 def test_no_link_makes_it_fail(link: str, base: str) -> None:
     address = absolute(link, base)
     assert address == "" or (address.startswith(("http://", "https://")) and address.isprintable())
 
 
+@some
 @given(st.text(max_size=200), st.text(max_size=200), st.text(max_size=50), st.text(max_size=50))
 def test_every_entry_is_plain(title: str, summary: str, guid: str, publisher: str) -> None:
     entry = entry_of(Item(title=title, summary=summary, guid=guid, publisher=publisher), AT)
@@ -112,6 +114,7 @@ def test_texts_made_to_be_slow_are_not(mark: str) -> None:
 MOMENTS = st.none() | st.datetimes(datetime(2020, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC))
 
 
+@some
 @given(st.lists(MOMENTS, max_size=30), st.integers(1, 10))
 def test_the_newest_are_kept_and_come_oldest_first(moments: list[datetime | None], limit: int) -> None:
     entries = [ParsedEntry(title=str(n), published=moment) for n, moment in enumerate(moments)]

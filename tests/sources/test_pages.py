@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.errors import SourceError
 from bot.sources.items import Listing
 from bot.sources.pages import read_page
-from tests.sources.kit import NOON, document
+from tests.sources.kit import NOON, document, some
 
 PAGE = """<!doctype html><html><head><title>Ministry</title><script>"<article>"</script></head><body>
 <article><h3><a href="/pr/2">Minister receives <b>envoy</b></a></h3><span class="date">2 March 2026</span><p>They spoke of timber.</p></article>
@@ -100,6 +100,7 @@ def test_pages_made_to_be_slow_are_refused_quickly(page: str) -> None:
     assert time.perf_counter() - began < 1.5
 
 
+@some
 @given(st.text(max_size=200), st.text(max_size=12))
 def test_no_page_and_no_selector_raise_anything_but_a_source_error(page: str, selector: str) -> None:
     try:

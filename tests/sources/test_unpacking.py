@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import SourceError
 from bot.sources.unpacking import PIECE, unpacker
+from tests.sources.kit import some
 
 PACKED: dict[str, Callable[[bytes], bytes]] = {
     "identity": bytes,
@@ -29,6 +30,7 @@ def unpacked(encoding: str, body: bytes, step: int) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", PACKED)
+@some
 @given(body=st.binary(max_size=500), step=st.integers(1, 64))
 def test_whatever_is_packed_comes_out_again_in_whatever_steps(encoding: str, body: bytes, step: int) -> None:
     assert unpacked(encoding, PACKED[encoding](body), step) == body
@@ -47,6 +49,7 @@ def test_a_bomb_comes_in_pieces(encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate"])
+@some
 @given(body=st.binary(min_size=1, max_size=200))
 def test_damaged_bodies_are_source_errors(encoding: str, body: bytes) -> None:
     reasons = []
