@@ -38,11 +38,8 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; an error that is the user's to mend is one line and exit code 2."""
     try:
-        app()
-    except BaseExceptionGroup as group:
-        _fail(_mendable(group))
-    except AttacheError as error:
-        _fail(error)
+        if code := _told(app):
+            sys.exit(code)
     except BrokenPipeError:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -61,9 +58,18 @@ def _mendable(group: BaseExceptionGroup[BaseException]) -> AttacheError:
     return first
 
 
-def _fail(error: AttacheError) -> None:
+def _told(work: Callable[[], object]) -> int:
+    """Do `work` and return the exit code: 2 after an error that is the user's to mend, which is told in one line."""
+    try:
+        work()
+    except BaseExceptionGroup as group:
+        error = _mendable(group)
+    except AttacheError as mendable:
+        error = mendable
+    else:
+        return 0
     print(f"attache: {error}", file=sys.stderr)
-    sys.exit(2)
+    return 2
 
 
 def _finish(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
@@ -79,11 +85,11 @@ def run() -> None:
     settings = read_settings()
     sources = read_sources(settings.attache_sources)
     configure_logs()
-    asyncio.run(run_all(settings, sources, Console()))
+    code = _told(lambda: asyncio.run(run_all(settings, sources, Console())))
     sys.stdout.flush()
     sys.stderr.flush()
     # Python would wait here for threads that look up names, and a dead resolver holds one for half a minute
-    os._exit(0)
+    os._exit(code)
 
 
 @app.command()

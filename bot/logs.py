@@ -38,6 +38,7 @@ def configure_logs(*, quiet: bool = False) -> None:
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, scrub, *last]
     )
     handler.setFormatter(formatter)
+    logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns at each start that voice is not installed
     logging.basicConfig(handlers=[handler], level=logging.ERROR if quiet else logging.WARNING, force=True)
 
 

@@ -15,6 +15,7 @@ from bot.domain.entries import Source, SourceState
 from bot.pipeline import Pipeline
 
 SPREAD = 0.05  # seconds between the first polls of two sources, so that a long list does not start all at once
+LAST_POLLS = 2.0  # seconds that polls under way have when everything stops
 AGAIN = 5.0  # seconds until assessing is tried again after it failed
 
 _log = structlog.get_logger()
@@ -50,6 +51,10 @@ class Schedule:
                 self._arrived.clear()
                 await self._assess()
         finally:
+            # a poll that is cancelled while it opens the database leaves that connection's thread behind
+            self._scheduler.pause()
+            if self._polling:
+                await asyncio.wait(self._polling, timeout=LAST_POLLS)
             self._scheduler.shutdown(wait=False)
 
     async def drain(self, seconds: float) -> None:

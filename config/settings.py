@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     @field_validator("slack_alert_channel")
     @classmethod
     def _channel_is_an_id(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[CGD][A-Z0-9]{2,}", value):
+        if value is not None and not re.fullmatch(r"[CGD][A-Z0-9]+", value):
             raise ValueError("not a channel id")
         return value
 

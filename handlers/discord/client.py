@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +11,7 @@ import aiohttp
 import discord
 import structlog
 import yarl
-from discord.gateway import DiscordWebSocket
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from pydantic import SecretStr
 
@@ -188,3 +189,12 @@ async def _close(client: discord.Client, serving: asyncio.Task[None]) -> None:
             await asyncio.gather(serving, return_exceptions=True)
     except TimeoutError:
         await client.http.close()
+    finally:
+        _stop_heartbeats(client)
+
+
+def _stop_heartbeats(client: discord.Client) -> None:
+    """End discord.py's heartbeat threads: a connection that is given up while it is being made leaves its own behind."""
+    for thread in threading.enumerate():
+        if isinstance(thread, KeepAliveHandler) and thread.ws._connection is client._connection:
+            thread.stop()
