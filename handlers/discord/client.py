@@ -189,12 +189,11 @@ async def _close(client: discord.Client, serving: asyncio.Task[None]) -> None:
             await asyncio.gather(serving, return_exceptions=True)
     except TimeoutError:
         await client.http.close()
-    finally:
         _stop_heartbeats(client)
 
 
 def _stop_heartbeats(client: discord.Client) -> None:
-    """End discord.py's heartbeat threads: a connection that is given up while it is being made leaves its own behind."""
+    """End discord.py's heartbeat threads: a connection that did not close in time leaves its own behind."""
     for thread in threading.enumerate():
         if isinstance(thread, KeepAliveHandler) and thread.ws._connection is client._connection:
             thread.stop()
