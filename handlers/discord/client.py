@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import aiohttp
 import discord
@@ -22,7 +22,7 @@ from handlers.commands import Commands
 from handlers.discord.menu import Answerer, Tree, traced
 from handlers.discord.sender import SEND_SECONDS, DiscordSender, RateLimits
 
-CLOSE_SECONDS = 1.5
+CLOSE_SECONDS, ORPHAN_SECONDS = 1.5, 0.3
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 UNKNOWN_GUILD = 10004  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 BAD_TOKEN = 4004  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
@@ -189,11 +189,14 @@ async def _close(client: discord.Client, serving: asyncio.Task[None]) -> None:
             await asyncio.gather(serving, return_exceptions=True)
     except TimeoutError:
         await client.http.close()
-        _stop_heartbeats(client)
+    finally:
+        await _close_orphans(client)
 
 
-def _stop_heartbeats(client: discord.Client) -> None:
-    """End discord.py's heartbeat threads: a connection that did not close in time leaves its own behind."""
+async def _close_orphans(client: discord.Client) -> None:
+    """Close sockets that discord.py forgot: one that is given up while it is being made keeps its heartbeat thread, which beats on for ever."""
     for thread in threading.enumerate():
         if isinstance(thread, KeepAliveHandler) and thread.ws._connection is client._connection:
             thread.stop()
+            with suppress(TimeoutError, aiohttp.ClientError, OSError, RuntimeError):
+                await asyncio.wait_for(thread.ws.socket.close(), ORPHAN_SECONDS)
