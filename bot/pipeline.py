@@ -172,7 +172,7 @@ class Pipeline:
             place=had.place or assessment.facts.place,
             when=had.when or assessment.facts.when,
             summary=self._summarizer.summarize(tellings),
-            coverage=tuple(_coverage(t.entry) for t in tellings),
+            coverage=tuple(Coverage.of(t.entry) for t in tellings),
         )
 
     async def _open(self, writing: Writing, telling: Telling, flagging: Flagging, match: Match, keys: Sequence[str]) -> Filed:
@@ -214,14 +214,10 @@ class Pipeline:
             place=facts.place,
             when=facts.when,
             summary=self._summarizer.summarize((telling,)),
-            coverage=(_coverage(entry),),
+            coverage=(Coverage.of(entry),),
             importance=assessment.development * max(assessment.scores.values()),
             alerted_at=alerted_at,
         )
-
-
-def _coverage(entry: Entry) -> Coverage:
-    return Coverage(outlet=entry.outlet, url=entry.url, title=entry.title, published=entry.published)
 
 
 def _filed(telling: Telling, flagging: Flagging, reason: Reason, own: str | None, match: Match | None = None) -> Filed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.domain.assessment import Person
-from bot.domain.entries import digest
+from bot.domain.entries import Entry, digest
 from bot.domain.topics import Stage, Status, Topic
 
 MAX_DOSSIER_PARTIES = 4
@@ -21,6 +21,11 @@ class Coverage:
     url: str
     title: str
     published: datetime
+
+    @classmethod
+    def of(cls, entry: Entry) -> Coverage:
+        """Return an entry as coverage."""
+        return cls(outlet=entry.outlet, url=entry.url, title=entry.title, published=entry.published)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,11 @@ class Development:
     def outlets(self) -> tuple[str, ...]:
         """Who reported it, each once, in order of arrival."""
         return tuple(dict.fromkeys(c.outlet for c in self.coverage))
+
+    @property
+    def first_reports(self) -> tuple[Coverage, ...]:
+        """The first report of each outlet, in order of arrival."""
+        return tuple({c.outlet: c for c in reversed(self.coverage)}[outlet] for outlet in self.outlets)
 
     @property
     def text(self) -> str:

@@ -90,7 +90,7 @@ def _parsed(text: str) -> Any:  # noqa: ANN401  feedparser ships no types
         raise fault(Fault.BROKEN, f"the feed cannot be parsed: {type(error).__name__}: {error}") from error
 
 
-def _problem(parsed: Any) -> str | None:  # noqa: ANN401
+def _problem(parsed: Any) -> str | None:  # noqa: ANN401  feedparser ships no types
     if not parsed.bozo:
         return None
     error = parsed.get("bozo_exception")

@@ -80,7 +80,7 @@ def _depth(page: str) -> int:
 def first_tag(text: str) -> str:
     """Return the name of the first element in lower case; empty when the text begins with something else than declarations and a tag."""
     at = 0
-    while (closing := _closing(text, at := _SPACE.match(text, at).end())) is not None:  # type: ignore[union-attr]
+    while (closing := _closing(text, at := _SPACE.match(text, at).end())) is not None:  # type: ignore[union-attr]  # _SPACE matches nothing, too
         end = text.find(closing, at)
         if end < 0:
             return ""

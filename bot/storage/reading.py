@@ -43,5 +43,5 @@ async def coverage_by_development(connection: AsyncConnection, ids: Sequence[str
     result = await connection.execute(statement.where(c.c.development_id.in_(ids)).order_by(tables.versions.c.id))
     found: dict[str, dict[int, Coverage]] = {}
     for row in result:
-        found.setdefault(row.development_id, {})[row.entry_id] = rows.coverage_of(rows.entry_of(row))
+        found.setdefault(row.development_id, {})[row.entry_id] = Coverage.of(rows.entry_of(row))
     return {name: tuple(entries.values()) for name, entries in found.items()}

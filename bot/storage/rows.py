@@ -164,11 +164,6 @@ def development_of(row: Row[Any], coverage: tuple[Coverage, ...] = ()) -> Develo
     )
 
 
-def coverage_of(entry: Entry) -> Coverage:
-    """Return an entry as coverage."""
-    return Coverage(outlet=entry.outlet, url=entry.url, title=entry.title, published=entry.published)
-
-
 def delivery_of(row: Row[Any], development: Development, thread: str | None) -> Delivery:
     """Return the delivery of a row of deliveries joined with alerts."""
     return Delivery(

@@ -84,7 +84,7 @@ def _lines(development: Development, gazetteer: Gazetteer) -> Iterator[Renderabl
     if summary := shown(development.text, MAX_SUMMARY * 2):
         yield Text(cut_at_sentence(summary, MAX_SUMMARY))
     if development.coverage:
-        yield _sources(development.coverage)
+        yield _sources(development.first_reports)
     yield Address(development.url)
 
 
@@ -114,11 +114,8 @@ def _more(count: int, limit: int) -> str:
     return f" and {count - limit} more" if count > limit else ""
 
 
-def _sources(coverage: Sequence[Coverage]) -> Text:
-    first: dict[str, Coverage] = {}
-    for one in coverage:
-        first.setdefault(one.outlet, one)
-    named = [linked(c.outlet, c.url, MAX_NAME) for c in [*first.values()][:MAX_SOURCES]]
+def _sources(first: Sequence[Coverage]) -> Text:
+    named = [linked(c.outlet, c.url, MAX_NAME) for c in first[:MAX_SOURCES]]
     text = Text(f"{len(first)} source{'' if len(first) == 1 else 's'}: ", style="dim")
     return text.append_text(Text(", ").join(named)).append(_more(len(first), MAX_SOURCES))
 

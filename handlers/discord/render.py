@@ -9,7 +9,7 @@ import discord
 
 from bot.domain.alerts import Alert
 from bot.domain.assessment import Person
-from bot.domain.developments import Coverage, Development
+from bot.domain.developments import Development
 from bot.domain.text import cut_at_sentence
 from bot.domain.topics import Topic
 from bot.ports import Gazetteer
@@ -113,10 +113,8 @@ def _place(development: Development) -> str:
 
 def _sources(development: Development) -> str:
     """Return "3 sources: A · B · C, 2 hours ago", each outlet once, linked to its first report."""
-    first: dict[str, Coverage] = {}
-    for coverage in development.coverage:
-        first.setdefault(coverage.outlet, coverage)
-    shown = [link(c.outlet, c.url, limit=_NAME, longest=_LONGEST_LINK) for c in list(first.values())[:_MOST_SOURCES]]
+    first = development.first_reports
+    shown = [link(c.outlet, c.url, limit=_NAME, longest=_LONGEST_LINK) for c in first[:_MOST_SOURCES]]
     names = joined(shown, _SOURCES)
     count = f"{len(first)} source{'' if len(first) == 1 else 's'}: " if names else ""
     return f"{count}{names}{' — ' if names else ''}{stamp(development.first_published)}"

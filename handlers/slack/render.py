@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bot.domain.alerts import Alert
 from bot.domain.assessment import Person
-from bot.domain.developments import Coverage, Development
+from bot.domain.developments import Development
 from bot.domain.text import cut_at_sentence
 from bot.ports import Gazetteer
 from handlers.commands import Item, Reply, chips
@@ -96,13 +96,11 @@ def _more(count: int, shown: int) -> str:
 
 def _sources(development: Development, room: int) -> list[Brick]:
     """The outlets, each once and linked, in order of arrival, as far as `room` goes."""
-    first: dict[str, Coverage] = {}
-    for coverage in development.coverage:
-        first.setdefault(coverage.outlet, coverage)
+    first = development.first_reports
     if not first:
         return []
     found, shown = [e.own(f"{len(first)} source{'s' if len(first) != 1 else ''}: ")], 0
-    for coverage in [*first.values()][:MAX_SOURCES]:
+    for coverage in first[:MAX_SOURCES]:
         linked = e.link(coverage.outlet, coverage.url, MAX_NAME) or [e.own("unnamed")]
         if e.size(found) + e.size(linked) > room:
             break
