@@ -17,25 +17,29 @@ from rich.console import Console
 
 from bot.delivery.outbox import Outbox
 from bot.domain.alerts import Destination, Surface
-from bot.domain.entries import Source
+from bot.domain.entries import Source, merged
+from bot.domain.health import Bounds
 from bot.judge.classifier import Model, OnnxClassifier, is_ours
 from bot.judge.facts import FactReader
 from bot.judge.people import People
 from bot.judge.places import Places
 from bot.judge.zero_shot import ZeroShotClassifier, load_zero_shot
+from bot.oversight import Oversight, watched_loop
 from bot.pipeline import Pipeline
-from bot.ports import Articles, Classifier, Clock, Filed, Gazetteer, Reader, Sender, Store
+from bot.ports import Articles, Classifier, Clock, Drafter, Filed, Gazetteer, Notifier, Reader, Sender, Store
 from bot.schedule import Schedule
 from bot.sources.reader import SourceReader
 from bot.storage.database import migrate, open_engine
 from bot.storage.store import SqlStore
 from bot.stories.matcher import StoryMatcher, StoryModel
+from bot.summary.drafting import SeqToSeqDrafter, load_writer
 from bot.summary.extractive import ExtractiveSummarizer
 from config.settings import HERE, Settings
 from handlers.commands import Commands
 from handlers.console.sender import ConsoleSender
 from handlers.discord.client import DiscordSurface
 from handlers.slack.app import SlackSurface
+from handlers.sources import SourceDesk
 
 POLLS_SECONDS, SENDING_SECONDS = 3.0, 3.0  # after SIGTERM; surfaces close within two more, so that the whole stays below ten
 STORIES = "stories.json"
@@ -55,24 +59,28 @@ class SystemClock:
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """The classifier with what it knows of the world."""
+    """The models, with what they know of the world."""
 
     classifier: Classifier
     gazetteer: Gazetteer
     stories: StoryModel
+    drafter: Drafter | None = None
 
 
 @asynccontextmanager
-async def open_judge(model: str) -> AsyncIterator[Judge]:
-    """Load the model (a folder of ours, or another folder's or hub's zero-shot model by name) and own its thread. Raises ModelError."""
+async def open_judge(model: str, summary_model: str | None = None) -> AsyncIterator[Judge]:
+    """Load the model (a folder of ours, or another folder's or hub's zero-shot model by name) and own its thread. Raises ModelError.
+
+    `summary_model` names a seq2seq model that drafts the summaries; without one they are extracts.
+    """
     executor = ThreadPoolExecutor(1, thread_name_prefix="model")
     try:
-        yield await asyncio.get_running_loop().run_in_executor(executor, _judge, model, executor)
+        yield await asyncio.get_running_loop().run_in_executor(executor, _judge, model, summary_model, executor)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _judge(model: str, executor: ThreadPoolExecutor) -> Judge:
+def _judge(model: str, summary_model: str | None, executor: ThreadPoolExecutor) -> Judge:
     places = read_places()
     facts = FactReader(places, People(HERE / "people.yaml"))
     own = Path(model) / STORIES
@@ -82,7 +90,13 @@ def _judge(model: str, executor: ThreadPoolExecutor) -> Judge:
         classifier: Classifier = ZeroShotClassifier(scorer=scorer, facts=facts, executor=executor, name=model)
     else:
         classifier = OnnxClassifier(model=Model(Path(model)), facts=facts, executor=executor)
-    return Judge(classifier=classifier, gazetteer=places, stories=stories)
+    drafter = SeqToSeqDrafter(writer=load_writer(summary_model), executor=executor) if summary_model else None
+    return Judge(classifier=classifier, gazetteer=places, stories=stories, drafter=drafter)
+
+
+def make_reader(settings: Settings) -> SourceReader:
+    """Return the reader of sources: it owns connections and threads, so use it in `async with`."""
+    return SourceReader(allow_private=settings.attache_allow_private_sources, agent=AGENT)
 
 
 def read_places() -> Places:
@@ -121,15 +135,17 @@ def make_pipeline(
         clock=clock,
         destinations=destinations,
         articles=articles,
+        drafter=judge.drafter,
         report=report,
     )
 
 
 @dataclass(kw_only=True)
 class Surfaces:
-    """Where alerts go and commands come from: a sender per destination, and what must run for each."""
+    """Where alerts go and commands come from: a sender per destination, what reaches the admins, and what must run for each."""
 
     senders: dict[Destination, Sender] = field(default_factory=dict)
+    notifiers: list[Notifier] = field(default_factory=list)
     running: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
 
 
@@ -148,6 +164,8 @@ def make_surfaces(settings: Settings, commands: Commands, gazetteer: Gazetteer, 
         )
         surfaces.senders[Destination(surface=Surface.SLACK, address=settings.slack_alert_channel)] = slack.sender
         surfaces.running["slack"] = slack.run
+        if settings.slack_admin_channel:
+            surfaces.notifiers.append(slack.notifier(settings.slack_admin_channel))
     if settings.discord_bot_token and settings.discord_alert_channel:
         discord = DiscordSurface(
             token=settings.discord_bot_token,
@@ -158,6 +176,8 @@ def make_surfaces(settings: Settings, commands: Commands, gazetteer: Gazetteer, 
         )
         surfaces.senders[Destination(surface=Surface.DISCORD, address=str(settings.discord_alert_channel))] = discord.sender
         surfaces.running["discord"] = discord.run
+        if settings.discord_admin_channel:
+            surfaces.notifiers.append(discord.notifier(settings.discord_admin_channel))
     if not surfaces.senders:
         surfaces.senders[TERMINAL] = ConsoleSender(console, gazetteer)
     return surfaces
@@ -168,19 +188,38 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
     clock = SystemClock()
     async with (
         open_store(settings.attache_database_url) as store,
-        open_judge(settings.attache_model) as judge,
-        SourceReader(allow_private=settings.attache_allow_private_sources, agent=AGENT) as reader,
+        open_judge(settings.attache_model, settings.attache_summary_model) as judge,
+        make_reader(settings) as reader,
     ):
-        commands = Commands(library=store, gazetteer=judge.gazetteer, clock=clock, admins=settings.admins)
+        schedule: Schedule | None = None
+
+        async def changed() -> None:
+            if schedule is not None:
+                await schedule.refresh()
+
+        desk = SourceDesk(library=store, reader=reader, prober=reader.prober, listed=sources, clock=clock, changed=changed)
+        commands = Commands(library=store, gazetteer=judge.gazetteer, clock=clock, admins=settings.admins, sources=desk)
         surfaces = make_surfaces(settings, commands, judge.gazetteer, console)
         outbox = Outbox(store=store, senders=surfaces.senders, clock=clock)
         pipeline = make_pipeline(
             reader=reader, store=store, judge=judge, clock=clock, destinations=list(surfaces.senders), articles=reader.articles
         )
-        schedule = Schedule(pipeline=pipeline, sources=sources, states=await store.source_states(), on_alert=outbox.wake)
+        schedule = Schedule(
+            pipeline=pipeline,
+            list_sources=lambda: _listed(sources, store),
+            list_states=store.source_states,
+            on_alert=outbox.wake,
+            look=Oversight(store=store, notifiers=surfaces.notifiers, clock=clock).look,
+            bounds=Bounds(fastest=settings.attache_poll_fastest, slowest=settings.attache_poll_slowest),
+        )
         _log.info("started", sources=len(sources), destinations=[str(d) for d in surfaces.senders])
-        await _serve(schedule, outbox, surfaces.running)
+        async with watched_loop():
+            await _serve(schedule, outbox, surfaces.running)
     _log.info("stopped")
+
+
+async def _listed(sources: Sequence[Source], store: Store) -> list[Source]:
+    return merged(sources, await store.source_changes())
 
 
 async def _serve(schedule: Schedule, outbox: Outbox, surfaces: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]) -> None:

@@ -7,8 +7,11 @@ import importlib.util
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,13 +19,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.domain.errors import AttacheError, UsageError
+from bot.domain.errors import AttacheError, SourceError, UsageError
 from bot.logs import configure_logs
 from config.settings import Settings, read_settings
 from config.sources_file import read_sources
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from bot.batch import Item
+    from bot.domain.entries import Source
+    from bot.ports import Harvest, Reader
 
 Row = dict[str, Any]
 
@@ -33,6 +41,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+sources_app = typer.Typer(help="The list of sources: check it, bring it from another program, take it to one.", no_args_is_help=True)
+app.add_typer(sources_app, name="sources")
 
 
 def main() -> None:
@@ -174,7 +184,8 @@ async def _replay(items: Sequence[Item]) -> list[Row]:
     from bot.batch import replay as replay_items
 
     rows: list[Row] = []
-    async with open_judge(Settings().attache_model) as judge:
+    settings = Settings()
+    async with open_judge(settings.attache_model, settings.attache_summary_model) as judge:
         with _progress() as progress:
             task = progress.add_task("replaying", total=len(items))
             await replay_items(items, judge, rows.append, lambda n: progress.advance(task, n))
@@ -242,6 +253,154 @@ async def _evaluate(data: list[Path], texts: list[Path]) -> dict[str, Any]:
     examples = read_examples(data, texts)
     async with open_judge(Settings().attache_model) as judge:
         return label_figures(examples, await judge.classifier.assess(entries_of(examples)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A source that was read once: in how many seconds, what came, and what is wrong with it."""
+
+    source: Source
+    seconds: float
+    harvest: Harvest | None
+    problem: str | None
+
+
+@sources_app.command()
+def check(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Sources of the list; all by default.")] = None,
+) -> None:
+    """Read the sources of the list once, at the same time, and print how it went. Needs no database; exit code 1 if one has a problem.
+
+    The milliseconds are the whole wait for a source: two of one host are read at a time, and GDELT is asked once in five seconds.
+    """
+    configure_logs(quiet=True)
+    settings = Settings()
+    _finish(lambda: _check(settings, _named(read_sources(settings.attache_sources), names or [])))
+
+
+def _named(sources: list[Source], names: Sequence[str]) -> list[Source]:
+    wanted = {name.strip().casefold() for name in names}
+    known = {source.name.casefold() for source in sources}
+    if unknown := sorted(wanted - known):
+        raise UsageError(f"no source of the list is called {', '.join(unknown)}")
+    return [source for source in sources if not wanted or source.name.casefold() in wanted]
+
+
+async def _check(settings: Settings, sources: Sequence[Source]) -> int:
+    from bot.app import SystemClock, make_reader
+
+    now = SystemClock().now()
+    async with make_reader(settings) as reader:
+        rows = await asyncio.gather(*(_checked(reader, source, now) for source in sources))
+    # what a pipe or a file gets is not to be broken at the 80 columns that rich assumes there
+    Console(width=None if sys.stdout.isatty() else 200).print(_checked_table(rows))
+    return 1 if any(row.problem for row in rows) else 0
+
+
+async def _checked(reader: Reader, source: Source, now: datetime) -> Checked:
+    from bot.domain.entries import SourceState
+
+    began, harvest, problem = time.perf_counter(), None, None
+    try:
+        harvest = await reader.read(source, SourceState(name=source.name), now)
+        problem = harvest.problem
+    except SourceError as error:
+        problem = str(error)
+    return Checked(source=source, seconds=time.perf_counter() - began, harvest=harvest, problem=problem)
+
+
+def _checked_table(rows: Sequence[Checked]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("name", "group", "state"):
+        table.add_column(name, overflow="fold")
+    for name in ("ms", "entries", "newest (UTC)"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("problem", overflow="fold")
+    for row in rows:
+        table.add_row(*_cells(row))
+    return table
+
+
+def _cells(row: Checked) -> tuple[Text, ...]:
+    from handlers.console.words import line
+
+    entries = row.harvest.entries if row.harvest else ()
+    newest = max((e.published for e in entries if e.published), default=None)
+    moved = f"moved for good to {row.harvest.moved}" if row.harvest and row.harvest.moved else None
+    return (
+        line(row.source.name, 60),
+        line(row.source.group, 20),
+        line("problem", 10, "red") if row.problem else line("ok", 10, "green"),
+        line(f"{row.seconds * 1000:.0f}", 10),
+        line(str(len(entries)) if row.harvest else "", 10),
+        line(newest.strftime("%Y-%m-%d %H:%M") if newest else "", 20),
+        line("; ".join(filter(None, (row.problem, moved))), 300),
+    )
+
+
+@sources_app.command("import")
+def import_sources(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE.opml", help="A list of feeds from a feed reader")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.yaml", help="A new file to write; standard output by default.")] = None,
+) -> None:
+    """Turn an OPML list of feeds into lines of sources.yaml. Exit code 1 if an outline had to be skipped for its address."""
+    from bot.sources.opml import MAX_BYTES, read_opml
+
+    if out is not None and out.exists():  # it may be a list that was written by hand
+        raise UsageError(f"{out} is there already; name a new file, or leave --out away and add the lines")
+    skipped: list[str] = []
+    with file.open("rb") as opened:
+        sources = read_opml(opened.read(MAX_BYTES + 1), skipped.append)
+    for line in skipped:
+        _tell(f"skipped {line}")
+    if not sources:
+        _tell(f"{file.name} lists no feed that can be polled")
+    text = "".join(map(_yaml_line, sources))
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+    raise typer.Exit(0 if sources and not skipped else 1)
+
+
+def _tell(words: str) -> None:
+    """Tell on standard error what may hold foreign words."""
+    from handlers.console.words import shown
+
+    print(f"attache: {shown(words, 400)}", file=sys.stderr)
+
+
+def _yaml_line(source: Source) -> str:
+    """Return a feed as a line of sources.yaml; what is not set is left out."""
+    import yaml
+
+    names = ("name", "url", "kind", "interval", "country", "language", "group")
+    values = {name: value for name in names if (value := getattr(source, name)) is not None}
+    row = {name: str(value) if name == "kind" else value for name, value in values.items()}
+    # sorted or broken into lines, it would not look like the list's other lines
+    written: str = yaml.safe_dump(row, default_flow_style=True, allow_unicode=True, sort_keys=False, width=sys.maxsize)
+    return f"- {written.strip()}\n"
+
+
+@sources_app.command()
+def export(
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.opml", help="Where to write; standard output by default.")] = None,
+) -> None:
+    """Write the feeds of the list as OPML, which feed readers take. Pages and GDELT's questions are no feeds and are left out."""
+    from bot.sources.opml import write_opml
+
+    sources = read_sources(Settings().attache_sources)
+    if others := [source.name for source in sources if source.kind != "feed"]:
+        _tell(f"no feeds, so left out: {', '.join(others)}")
+    document = write_opml(sources)
+    if out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(document)  # bytes: the document names its own encoding
+    else:
+        out.write_bytes(document)
 
 
 def _progress() -> Progress:

@@ -15,13 +15,30 @@ from bot.domain.alerts import Alert, Destination
 from bot.domain.assessment import Assessment
 from bot.domain.decisions import Flagging, Reason, alert_reason, flag
 from bot.domain.developments import Coverage, Development, development_id, dossier_id
-from bot.domain.entries import FRESH, Arrival, Entry, ParsedEntry, Source, SourceState
+from bot.domain.entries import FRESH, Arrival, Entry, Source, SourceState
 from bot.domain.errors import SourceError
+from bot.domain.health import read_badly, read_well, rhythm_of, turned
 from bot.domain.watch import matching
-from bot.ports import Articles, Candidate, Classifier, Clock, Filed, Match, Reader, Store, Stories, Summarizer, Telling, Writing
+from bot.ports import (
+    Articles,
+    Candidate,
+    Classifier,
+    Clock,
+    Drafter,
+    Filed,
+    Harvest,
+    Match,
+    Reader,
+    Store,
+    Stories,
+    Summarizer,
+    Telling,
+    Writing,
+)
 
 BATCH = 64  # entries assessed together: enough to fill the model's batches, few enough to be out within a second
 ARTICLE_SECONDS = 2.0  # an alert does not wait longer for a page; without it the headline stands alone
+GONE = "gone"  # the reason of a SourceError for HTTP 410
 STORY_WINDOW = timedelta(days=6)  # a development that nobody reported on for so long gathers no more coverage
 
 
@@ -40,6 +57,7 @@ class _Judged:
     entry: Entry
     assessment: Assessment
     flagging: Flagging
+    telling: Telling | None = None  # for the stories; of flagged entries only
 
 
 class Pipeline:
@@ -56,6 +74,7 @@ class Pipeline:
         clock: Clock,
         destinations: Sequence[Destination],
         articles: Articles | None = None,
+        drafter: Drafter | None = None,
         report: Callable[[Filed], None] = lambda _: None,
     ) -> None:
         self._reader = reader
@@ -66,6 +85,7 @@ class Pipeline:
         self._clock = clock
         self._destinations = tuple(destinations)
         self._articles = articles
+        self._drafter = drafter
         self._report = report
         self._assessing = asyncio.Lock()
 
@@ -73,34 +93,28 @@ class Pipeline:
         """Read a source and store what is new. A source that cannot be read is marked with the reason; nothing is raised for it."""
         now = self._clock.now()
         try:
-            harvest = await self._reader.read(source, state, now)
+            harvest = await self._reader.read(_moved(source, state), state, now)
         except SourceError as error:
-            failed = replace(state, failures=state.failures + 1, problem=str(error))
+            gone = error.reason == GONE
+            failed = turned(read_badly(state, problem=str(error), retry_after=error.retry_after, gone=gone, now=now), now)
             await self._mark(failed)
             return Polled(source=source, problem=str(error)), failed
-        newest = max((e.published for e in harvest.entries if e.published), default=None)
-        polled = replace(
-            state,
-            etag=harvest.etag,
-            modified=harvest.modified,
-            polled=now,
-            newest=max(filter(None, (state.newest, newest)), default=None),
-            failures=0,
-            problem=harvest.problem,
-        )
-        arrived = await self._take(source, harvest.entries, polled, now, first=state.polled is None)
+        arrived, polled = await self._take(source, harvest, state, now)
         return Polled(source=source, listed=len(harvest.entries), arrived=arrived, problem=harvest.problem), polled
 
     async def _mark(self, state: SourceState) -> None:
         async with self._store.begin() as writing:
             await writing.record_poll(state)
 
-    async def _take(self, source: Source, entries: Sequence[ParsedEntry], state: SourceState, now: datetime, *, first: bool) -> int:
+    async def _take(self, source: Source, harvest: Harvest, state: SourceState, now: datetime) -> tuple[int, SourceState]:
         """Commit the entries and the poll together. On a first poll what is older than a day, or of unknown age, is the baseline."""
+        first = state.polled is None
         async with self._store.begin() as writing:
-            taken = await writing.intake(source.name, entries, now, fresh_from=now - FRESH if first else None)
-            await writing.record_poll(state)
-        return sum(t.arrival is not Arrival.KNOWN for t in taken)
+            taken = await writing.intake(source.name, harvest.entries, now, fresh_from=now - FRESH if first else None)
+            arrived = sum(t.arrival is not Arrival.KNOWN for t in taken)
+            polled = turned(_read(source, harvest, state, sum(t.arrival is Arrival.NEW for t in taken), now), now)
+            await writing.record_poll(polled)
+        return arrived, polled
 
     async def assess(self) -> list[Filed]:
         """Judge and file everything that waits, oldest publication first. Returns what became of each entry."""
@@ -112,36 +126,41 @@ class Pipeline:
                 judged = [
                     _Judged(entry=e, assessment=a, flagging=_flagging(e, a, terms)) for e, a in zip(waiting, assessments, strict=True)
                 ]
-                articles = await self._read_articles(judged)
+                told = await asyncio.gather(*(self._told(one) for one in judged))
                 async with self._store.begin() as writing:
-                    batch = [await self._judge(writing, one, articles.get(one.entry.key, "")) for one in judged]
+                    batch = [await self._judge(writing, one) for one in told]
                 for one in batch:
                     self._report(one)
                 filed += batch
         return filed
 
-    async def _read_articles(self, judged: Sequence[_Judged]) -> dict[str, str]:
-        """Return the article texts of the flagged entries that came without a summary, by key; what does not come in time is not waited for."""
-        if self._articles is None:
-            return {}
-        wanted = [one.entry for one in judged if one.flagging.topics and not one.entry.summary and one.entry.url and not one.entry.baseline]
-        texts = await asyncio.gather(*(self._article(self._articles, entry.url) for entry in wanted))
-        return {entry.key: text for entry, text in zip(wanted, texts, strict=True)}
+    async def _told(self, one: _Judged) -> _Judged:
+        """Add the telling of a flagged entry: with its article where the feed gave no summary, with a draft where a model writes them."""
+        if one.flagging.reason is not None:
+            return one
+        article = await self._article(one.entry)
+        telling = Telling(entry=one.entry, assessment=one.assessment, topics=one.flagging.topics, article=article)
+        if self._drafter is not None:
+            telling = replace(telling, draft=await self._drafter.draft(telling))
+        return replace(one, telling=telling)
 
-    async def _article(self, articles: Articles, url: str) -> str:
+    async def _article(self, entry: Entry) -> str:
+        """Return the article's text; "" when it is not needed or does not come in time."""
+        if self._articles is None or entry.summary or not entry.url or entry.baseline:
+            return ""
         try:
             async with asyncio.timeout(ARTICLE_SECONDS):
-                return await articles.text(url, self._clock.now()) or ""
+                return await self._articles.text(entry.url, self._clock.now()) or ""
         except TimeoutError:
             return ""
 
-    async def _judge(self, writing: Writing, one: _Judged, article: str) -> Filed:
+    async def _judge(self, writing: Writing, one: _Judged) -> Filed:
         flagging = one.flagging
-        if flagging.reason is not None:
-            filed = Filed(entry=one.entry, assessment=one.assessment, reason=flagging.reason, keyword=flagging.keyword)
+        if one.telling is not None:
+            filed = await self._file(writing, one.telling, flagging)
         else:
-            telling = Telling(entry=one.entry, assessment=one.assessment, topics=flagging.topics, article=article)
-            filed = await self._file(writing, telling, flagging)
+            reason = flagging.reason or Reason.OFF_TOPIC
+            filed = Filed(entry=one.entry, assessment=one.assessment, reason=reason, keyword=flagging.keyword)
         await writing.record(filed)
         return filed
 
@@ -220,6 +239,29 @@ class Pipeline:
         )
 
 
+def _moved(source: Source, state: SourceState) -> Source:
+    """Return the source at the address to which it has moved for good, as long as its own is still the one that it moved from."""
+    return replace(source, url=state.moved) if state.moved and state.moved_from == source.url else source
+
+
+def _read(source: Source, harvest: Harvest, state: SourceState, new: int, now: datetime) -> SourceState:
+    """Return the state after a poll that could be read and brought so many `new` entries."""
+    dates = [entry.published for entry in harvest.entries]
+    newest = max(filter(None, (state.newest, *dates)), default=None)
+    after = read_well(state, listed=len(dates), arrived=new, rhythm=rhythm_of(dates), now=now)
+    moved, moved_from = (harvest.moved, source.url) if harvest.moved else (state.moved, state.moved_from)
+    return replace(
+        after,
+        etag=harvest.etag,
+        modified=harvest.modified,
+        newest=newest,
+        problem=harvest.problem,
+        asked=harvest.asked or state.asked,
+        moved=moved,
+        moved_from=moved_from,
+    )
+
+
 def _filed(telling: Telling, flagging: Flagging, reason: Reason, own: str | None, match: Match | None = None) -> Filed:
     return Filed(
         entry=telling.entry,
@@ -230,6 +272,7 @@ def _filed(telling: Telling, flagging: Flagging, reason: Reason, own: str | None
         development_id=own,
         match=match,
         article=telling.article,
+        draft=telling.draft,
     )
 
 

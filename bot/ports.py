@@ -12,7 +12,7 @@ from bot.domain.alerts import Alert, Delivery, Destination, Receipt
 from bot.domain.assessment import Assessment
 from bot.domain.decisions import Reason
 from bot.domain.developments import Development, SummarySentence
-from bot.domain.entries import Arrival, Entry, ParsedEntry, Source, SourceState
+from bot.domain.entries import Arrival, Entry, Kind, ParsedEntry, Source, SourceChange, SourceState
 from bot.domain.topics import Topic
 from bot.domain.watch import WatchKeyword
 
@@ -27,13 +27,18 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Harvest:
-    """What one poll of a source yielded. `unchanged`: the server said 304 and `entries` is empty. `problem`: entries came, but something was wrong with the feed."""
+    """What one poll of a source yielded. `unchanged`: the server said 304 and `entries` is empty. `problem`: entries came, but something was wrong with the feed.
+
+    `moved`: where the source has moved for good; `asked`: the seconds between polls that the server or the feed asks for.
+    """
 
     entries: tuple[ParsedEntry, ...] = ()
     unchanged: bool = False
     etag: str | None = None
     modified: str | None = None
     problem: str | None = None
+    moved: str | None = None
+    asked: float | None = None
 
 
 class Reader(Protocol):
@@ -56,6 +61,35 @@ class Articles(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """What an address gave when it was read once. `url` is the feed's address, `title` its own name, or its host: plain, at most 80 characters.
+
+    `entries` is all that it lists, `newest` the latest date among them, `seconds` the time that the whole took, `problem` what was wrong
+    although entries came, `moved` the address that a permanent redirect points to.
+    """
+
+    url: str
+    title: str
+    entries: tuple[ParsedEntry, ...]
+    seconds: float
+    newest: datetime | None = None
+    problem: str | None = None
+    moved: str | None = None
+
+
+class Prober(Protocol):
+    """Looks at an address before it becomes a source. Keeps nothing. Raises SourceError only; never blocks the loop; bounded in time and memory."""
+
+    async def probe(self, url: str, kind: Kind | None, now: datetime) -> Probe:
+        """Read `url` once as a source of a kind; None: as what its address says, a feed where it says nothing."""
+        ...
+
+    async def discover(self, url: str, now: datetime) -> Probe:
+        """Read the feed at `url`, or the one that the web page at `url` names."""
+        ...
+
+
 class Classifier(Protocol):
     """Assesses entries."""
 
@@ -66,12 +100,16 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Telling:
-    """One entry with its assessment, as the stories and the summaries read it. `article` is its page's text, where it was read."""
+    """One entry with its assessment, as the stories and the summaries read it.
+
+    `article` is its page's text, where it was read; `draft` is what a model wrote of it, where one is set.
+    """
 
     entry: Entry
     assessment: Assessment
     topics: tuple[Topic, ...]
     article: str = ""
+    draft: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +142,14 @@ class Stories(Protocol):
         ...
 
 
+class Drafter(Protocol):
+    """Writes sentences of its own from a telling."""
+
+    async def draft(self, telling: Telling) -> str:
+        """Return whole sentences without a name, number or date that the telling has not; "" where there is none such. Never blocks the loop."""
+        ...
+
+
 class Summarizer(Protocol):
     """Writes the two or three sentences."""
 
@@ -132,6 +178,7 @@ class Filed:
     development_id: str | None = None
     match: Match | None = None
     article: str = ""
+    draft: str = ""
 
 
 class Writing(Protocol):
@@ -145,7 +192,11 @@ class Writing(Protocol):
         ...
 
     async def record_poll(self, state: SourceState) -> None:
-        """Keep what a poll left behind."""
+        """Keep what a poll left behind; not `told`, which may have changed meanwhile."""
+        ...
+
+    async def record_health(self, states: Sequence[SourceState]) -> None:
+        """Keep the health of sources, since when, and what was told of it; the rest of their states is left alone."""
         ...
 
     async def record(self, filed: Filed) -> None:
@@ -177,17 +228,26 @@ class Writing(Protocol):
 class SourceReport:
     """A source's health, for `status`."""
 
-    name: str
-    polled: datetime | None
-    newest: datetime | None
-    failures: int
-    problem: str | None
+    state: SourceState
     entries: int
+
+    @property
+    def name(self) -> str:
+        """The source's name."""
+        return self.state.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delay:
+    """Seconds from one moment to another: the median and the 95th of 100."""
+
+    median: float
+    p95: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class StatusReport:
-    """The store in figures, for `status`."""
+    """The store in figures, for `status`. Delays are those of the last week: from publication to seen, from seen to sent; None without any."""
 
     entries: int
     developments: int
@@ -195,6 +255,8 @@ class StatusReport:
     pending: int
     failed: int
     sources: tuple[SourceReport, ...] = ()
+    seen_seconds: Delay | None = None
+    sent_seconds: Delay | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,6 +309,18 @@ class Library(Protocol):
         """Return the report on the entry with this key or address, or on the entry that opened the development with this id."""
         ...
 
+    async def source_changes(self) -> list[SourceChange]:
+        """Return what admins changed about sources, oldest change first."""
+        ...
+
+    async def change_source(self, change: SourceChange, actor: str, now: datetime) -> None:
+        """Keep a change in the place of an earlier one of the same name, with who and when."""
+        ...
+
+    async def revive_source(self, name: str) -> None:
+        """Let a source that had retired, or failed for long, be polled again as if it had never failed."""
+        ...
+
     async def status(self) -> StatusReport:
         """Return the store in figures."""
         ...
@@ -297,6 +371,14 @@ class Store(Library, Protocol):
 
     async def fail(self, delivery: Delivery, problem: str, now: datetime) -> None:
         """Give a delivery up, with the reason."""
+        ...
+
+
+class Notifier(Protocol):
+    """Reaches the admins."""
+
+    async def notify(self, text: str) -> None:
+        """Post plain `text` to the admins' channel: it can neither ping nor format. Raises TemporaryDeliveryError or FinalDeliveryError."""
         ...
 
 

@@ -1,38 +1,71 @@
-"""What runs when: every source on its own interval (APScheduler), and assessing as soon as a poll brought something."""
+"""What runs when: every source at its own pace (APScheduler), assessing as soon as a poll brought something, and a look at the whole."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.domain.entries import Source, SourceState
+from bot.domain.health import Bounds, next_wait
 from bot.pipeline import Pipeline
 
 SPREAD = 0.05  # seconds between the first polls of two sources, so that a long list does not start all at once
 LAST_POLLS = 2.0  # seconds that polls under way have when everything stops
 AGAIN = 5.0  # seconds until assessing is tried again after it failed
+LOOK_SECONDS = 60.0  # how often the whole is looked at: what admins changed, how the sources are, whether polls are made at all
+STANDSTILL = timedelta(minutes=10)  # beyond the time at which a poll was due
+
+Look = Callable[[Sequence[SourceState]], Awaitable[Sequence[SourceState]]]
+ListSources = Callable[[], Awaitable[Sequence[Source]]]
+ListStates = Callable[[], Awaitable[dict[str, SourceState]]]
 
 _log = structlog.get_logger()
 
 
+async def _look_nowhere(_: Sequence[SourceState]) -> Sequence[SourceState]:
+    return ()
+
+
 class Schedule:
-    """Polls and assesses. Decides only when; knows each source's state since the start."""
+    """Polls and assesses. Decides only when; knows each source's state since the start.
+
+    `list_sources` gives the sources as they stand; it is asked at the start, every LOOK_SECONDS, and on `refresh`. `look` is given the
+    states then, and returns those that it changed. `list_states` gives them as they are kept: at the start, and to see whether an admin
+    revived a source that had retired. A source that is taken off the list or paused is not polled any more.
+    """
 
     def __init__(
-        self, *, pipeline: Pipeline, sources: Sequence[Source], states: dict[str, SourceState], on_alert: Callable[[], None]
+        self,
+        *,
+        pipeline: Pipeline,
+        list_sources: ListSources,
+        list_states: ListStates,
+        on_alert: Callable[[], None],
+        look: Look = _look_nowhere,
+        bounds: Bounds | None = None,
+        seed: int | None = None,
     ) -> None:
         self._pipeline = pipeline
-        self._sources = tuple(sources)
-        self._states = dict(states)
+        self._list_sources = list_sources
+        self._list_states = list_states
+        self._look = look
+        self._bounds = bounds or Bounds()
+        self._random = random.Random(seed)  # noqa: S311  (jitter, not a secret)
+        self._sources: dict[str, Source] = {}
+        self._states: dict[str, SourceState] = {}
         self._on_alert = on_alert
         self._arrived = asyncio.Event()
-        self._polling: set[asyncio.Task[None]] = set()
+        self._polling: dict[str, asyncio.Task[None]] = {}
+        self._last_poll = datetime.now(UTC)
         self._scheduler = AsyncIOScheduler(
             executors={"default": AsyncIOExecutor()},
             timezone=UTC,
@@ -42,7 +75,9 @@ class Schedule:
 
     async def run(self) -> None:
         """Poll and assess until cancelled."""
-        self._plan()
+        self._states = await self._list_states()
+        await self.refresh()
+        self._scheduler.add_job(self._look_around, IntervalTrigger(seconds=LOOK_SECONDS), id="look")
         self._scheduler.start()
         self._arrived.set()  # what a crash left unassessed
         try:
@@ -54,7 +89,7 @@ class Schedule:
             # a poll that is cancelled while it opens the database leaves that connection's thread behind
             self._scheduler.pause()
             if self._polling:
-                await asyncio.wait(self._polling, timeout=LAST_POLLS)
+                await asyncio.wait(self._polling.values(), timeout=LAST_POLLS)
             self._scheduler.shutdown(wait=False)
 
     async def drain(self, seconds: float) -> None:
@@ -62,39 +97,89 @@ class Schedule:
         if self._scheduler.running:
             self._scheduler.pause()
         if self._polling:
-            await asyncio.wait(self._polling, timeout=seconds)
+            await asyncio.wait(self._polling.values(), timeout=seconds)
         self._arrived.clear()
         await self._assess()
 
-    def _plan(self) -> None:
-        start = datetime.now(UTC)
-        for number, source in enumerate(self._sources):
-            self._scheduler.add_job(
-                self._poll,
-                IntervalTrigger(seconds=source.interval),
-                args=[source],
-                id=source.name,
-                next_run_time=start + timedelta(seconds=number * SPREAD),
-            )
+    async def refresh(self) -> None:
+        """Take the sources as they stand: plan the new ones and those that changed, drop those that are gone."""
+        listed = {source.name: source for source in await self._list_sources() if not source.paused}
+        revived = await self._revived()
+        for name in self._sources.keys() - listed.keys():
+            self._unplan(name)
+        fresh = [source for name, source in listed.items() if self._sources.get(name) != source or name in revived]
+        self._sources = listed
+        for number, source in enumerate(fresh):
+            self._plan(source, number * SPREAD)
+
+    async def _revived(self) -> set[str]:
+        """Take the states of sources that had retired and are not retired any more; return their names."""
+        retired = [name for name, state in self._states.items() if state.retired is not None]
+        kept = await self._list_states() if retired else {}
+        revived = {name: kept[name] for name in retired if name in kept and kept[name].retired is None}
+        self._states |= revived
+        return set(revived)
+
+    def _plan(self, source: Source, seconds: float) -> None:
+        if self._state(source.name).retired is not None:
+            return
+        moment = datetime.now(UTC) + timedelta(seconds=seconds)
+        self._scheduler.add_job(self._poll, DateTrigger(moment), args=[source], id=f"poll {source.name}", replace_existing=True)
+
+    def _unplan(self, name: str) -> None:
+        if self._scheduler.get_job(f"poll {name}") is not None:
+            self._scheduler.remove_job(f"poll {name}")
+
+    def _state(self, name: str) -> SourceState:
+        return self._states.get(name, SourceState(name=name))
 
     async def _poll(self, source: Source) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (a coroutine always runs in one)
-        self._polling.add(task)
+        if source.name in self._polling:  # it was changed while a poll of it was under way, which plans the next one
+            return
+        self._polling[source.name] = task
         try:
             await self._poll_once(source)
         except Exception:  # the store was busy or full: this poll is lost, the next one brings the same entries
             _log.exception("poll_failed", source=source.name)
         finally:
-            self._polling.discard(task)
+            del self._polling[source.name]
+            self._plan_next(source.name)
+
+    def _plan_next(self, name: str) -> None:
+        if (source := self._sources.get(name)) is None or not self._scheduler.running:
+            return
+        self._plan(source, next_wait(source, self._state(name), self._bounds, datetime.now(UTC), self._random.random()))
 
     async def _poll_once(self, source: Source) -> None:
-        polled, self._states[source.name] = await self._pipeline.poll(source, self._states.get(source.name, SourceState(name=source.name)))
+        polled, state = await self._pipeline.poll(source, self._state(source.name))
+        self._states[source.name] = replace(state, told=self._state(source.name).told)  # it may have been told meanwhile
+        self._last_poll = datetime.now(UTC)
         if polled.problem:
             _log.warning("source_problem", source=source.name, problem=polled.problem)
         if polled.arrived:
             _log.info("entries_arrived", source=source.name, listed=polled.listed, arrived=polled.arrived)
             self._arrived.set()
+
+    async def _look_around(self) -> None:
+        try:
+            await self.refresh()
+            states = [self._state(name) for name in self._sources]
+            if self._stands_still():
+                _log.critical("no_poll_finished", since=self._last_poll.isoformat(), under_way=sorted(self._polling)[:20])
+            for changed in await self._look(states):
+                had = self._state(changed.name)
+                self._states[changed.name] = replace(had, health=changed.health, since=changed.since, told=changed.told)
+        except Exception:  # a locked database or a platform that is down: the next look sees the same
+            _log.exception("look_failed")
+
+    def _stands_still(self) -> bool:
+        """Polls should be made, and none has finished for STANDSTILL beyond the time when the first was due (a dead-man check)."""
+        due = [job.next_run_time for job in self._scheduler.get_jobs() if job.id.startswith("poll ")]
+        now = datetime.now(UTC)
+        waiting = bool(self._polling) or (bool(due) and min(due) < now - STANDSTILL)
+        return waiting and now - self._last_poll > STANDSTILL
 
     async def _assess(self) -> None:
         try:

@@ -18,6 +18,10 @@ _MENDS = {
     "SLACK_BOT_TOKEN": "expected the bot token, which starts with xoxb- (Slack app > OAuth & Permissions)",
     "SLACK_APP_TOKEN": "expected the app-level token, which starts with xapp- (Slack app > Basic Information > App-Level Tokens)",
     "SLACK_ALERT_CHANNEL": "expected a channel id such as C0123456789 (channel name > About > Channel ID)",
+    "SLACK_ADMIN_CHANNEL": "expected a channel id such as C0123456789, for notices to the admins",
+    "DISCORD_ADMIN_CHANNEL": "expected a channel id of digits, for notices to the admins",
+    "ATTACHE_POLL_FASTEST": "expected seconds from 10 to 86400",
+    "ATTACHE_POLL_SLOWEST": "expected seconds from 10 to 86400, not below ATTACHE_POLL_FASTEST",
     "SLACK_API_URL": "expected an address such as https://slack.com/api/",
     "DISCORD_ALERT_CHANNEL": "expected a channel id of digits (Developer Mode on, then right-click the channel > Copy Channel ID)",
     "DISCORD_GUILD": "expected a server id of digits, or leave it out",
@@ -25,6 +29,7 @@ _MENDS = {
     "ATTACHE_ADMINS": "expected a comma list of slack:U… and discord:123…",
     "ATTACHE_SOURCES": "expected the path of a readable sources.yaml",
     "ATTACHE_MODEL": "expected a model folder, or the name of a zero-shot model",
+    "ATTACHE_SUMMARY_MODEL": "expected the folder or name of a seq2seq model, or leave it out for extracts",
     "PORT": "expected a port from 1 to 65535",
 }
 
@@ -38,14 +43,19 @@ class Settings(BaseSettings):
     attache_sources: Path = HERE / "sources.yaml"
     attache_admins: str = ""
     attache_model: str = str(HERE / "model")
+    attache_summary_model: str | None = None
+    attache_poll_fastest: int = Field(default=60, ge=10, le=86_400)
+    attache_poll_slowest: int = Field(default=1_800, ge=10, le=86_400)
     attache_allow_private_sources: bool = False
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
     slack_alert_channel: str | None = None
+    slack_admin_channel: str | None = None
     slack_api_url: str = SLACK_API
     discord_bot_token: SecretStr | None = None
     discord_alert_channel: int | None = Field(default=None, gt=0)
+    discord_admin_channel: int | None = Field(default=None, gt=0)
     discord_guild: int | None = Field(default=None, gt=0)
     discord_api_url: str = DISCORD_API
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -58,7 +68,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{admin!r} is not slack:U… or discord:123…")
         return value
 
-    @field_validator("slack_alert_channel")
+    @field_validator("slack_alert_channel", "slack_admin_channel")
     @classmethod
     def _channel_is_an_id(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[CGD][A-Z0-9]+", value):
@@ -91,6 +101,8 @@ def read_settings() -> Settings:
         raise _named(error) from None  # the original repeats the value, which may be a secret
     except (OSError, UnicodeDecodeError):
         raise SettingsError(".env", "cannot be read; expected UTF-8 text that this user may read") from None
+    if settings.attache_poll_slowest < settings.attache_poll_fastest:
+        raise SettingsError("ATTACHE_POLL_SLOWEST", _MENDS["ATTACHE_POLL_SLOWEST"])
     _check_slack(settings)
     _check_discord(settings)
     if not settings.attache_sources.is_file():
@@ -106,7 +118,7 @@ def _named(error: ValidationError) -> SettingsError:
 
 def _check_slack(settings: Settings) -> None:
     if settings.slack_bot_token is None:
-        for name in ("slack_app_token", "slack_signing_secret", "slack_alert_channel"):
+        for name in ("slack_app_token", "slack_signing_secret", "slack_alert_channel", "slack_admin_channel"):
             if getattr(settings, name) is not None:
                 raise SettingsError("SLACK_BOT_TOKEN", f"{name.upper()} is set but this is missing; {_MENDS['SLACK_BOT_TOKEN']}")
         return

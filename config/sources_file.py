@@ -1,9 +1,12 @@
-"""Reading `sources.yaml`: a list of {name, url, kind, interval, country?, language?, group?, selectors?}."""
+"""Reading `sources.yaml`: a list of {name, url, kind, interval, country?, language?, group?, selectors?}.
+
+`group` is one of official, press and api.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -18,10 +21,10 @@ class _Listed(BaseModel):
     name: str = Field(min_length=1, max_length=200)
     url: str = Field(pattern=r"^https?://[^\s/]+")
     kind: Kind = Kind.FEED
-    interval: int = Field(default=300, ge=1, le=86_400)
+    interval: int | None = Field(default=None, ge=1, le=86_400)
     country: str | None = None
     language: str | None = None
-    group: str | None = None
+    group: Literal["official", "press", "api"] | None = None
     selectors: dict[str, str] = Field(default_factory=dict)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.alerts import Surface
@@ -15,11 +14,14 @@ from bot.domain.developments import Development
 from bot.domain.errors import AttacheError, NotAllowedError, UsageError
 from bot.domain.topics import Topic
 from bot.domain.watch import MAX_TERMS, term_of
-from bot.ports import Clock, EntryReport, Gazetteer, Library, Query, SourceReport
+from bot.ports import Clock, Delay, EntryReport, Gazetteer, Library, Query, SourceReport
+from handlers.replies import Item, Reply
+from handlers.sources import SourceDesk
 
 DEFAULT_COUNT, MAX_COUNT = 5, 20
 TIMELINE_COUNT = 20
 MAX_WORDS = 200
+MAX_ADDRESS = 1_000  # characters of a line that may bear an address
 
 
 class Name(StrEnum):
@@ -30,6 +32,7 @@ class Name(StrEnum):
     TIMELINE = "timeline"
     WHY = "why"
     WATCH = "watch"
+    SOURCES = "sources"
     STATUS = "status"
     HELP = "help"
 
@@ -42,12 +45,27 @@ class WatchAction(StrEnum):
     REMOVE = "remove"
 
 
+class SourcesAction(StrEnum):
+    """What `sources` does."""
+
+    LIST = "list"
+    CHECK = "check"
+    ADD = "add"
+    REMOVE = "remove"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
 USAGE: dict[Name, tuple[str, str]] = {
     Name.LATEST: ("latest [n] [trade|meeting] [country…]", "the newest developments"),
     Name.SEARCH: ("search WORDS", "developments that contain all the words"),
     Name.TIMELINE: ("timeline COUNTRIES", "how a matter went, step by step"),
     Name.WHY: ("why ID|URL", "why an entry did or did not become an alert"),
     Name.WATCH: ("watch list | watch add TERM | watch remove TERM", "the watch keywords; changing them is for admins"),
+    Name.SOURCES: (
+        "sources list | sources check NAME | sources add URL [yes] | sources remove|pause|resume NAME",
+        "how the sources are; changing them is for admins",
+    ),
     Name.STATUS: ("status", "what is stored, what is on its way, how the sources are"),
     Name.HELP: ("help", "this list"),
 }
@@ -82,29 +100,13 @@ class Command:
     count: int = DEFAULT_COUNT
     topic: Topic | None = None
     country: str = ""
-    action: WatchAction = WatchAction.LIST
+    action: WatchAction | SourcesAction = WatchAction.LIST
 
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """One thing in a reply: a headline, linked where there is an address; chips are a word or two each; `when` is shown in the reader's zone."""
-
-    title: str
-    url: str | None = None
-    when: datetime | None = None
-    chips: tuple[str, ...] = ()
-    body: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """An answer for its author only. Plain text throughout: the surface escapes it. `facts` are pairs of a name and a value."""
-
-    title: str
-    items: tuple[Item, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
-    note: str = ""
-    error: bool = False
+    @property
+    def for_admins(self) -> bool:
+        """Only admins may run it."""
+        changing = self.name in (Name.WATCH, Name.SOURCES)
+        return changing and self.action not in (WatchAction.LIST, SourcesAction.LIST)
 
 
 def parse(line: str) -> Command:
@@ -116,12 +118,14 @@ def parse(line: str) -> Command:
     if head not in tuple(Name):
         raise UsageError(f"There is no command “{words[0][:40]}”. Try: {', '.join(Name)}.")
     name = Name(head)
-    if len(line) > MAX_WORDS:
-        raise UsageError(f"That is too long: at most {MAX_WORDS} characters.")
+    if len(line) > (longest := MAX_ADDRESS if name is Name.SOURCES else MAX_WORDS):
+        raise UsageError(f"That is too long: at most {longest} characters.")
     if name is Name.LATEST:
         return _latest(rest)
     if name is Name.WATCH:
         return _watch(rest)
+    if name is Name.SOURCES:
+        return _sources(rest)
     if not rest and name in (Name.SEARCH, Name.TIMELINE, Name.WHY):
         raise _usage(name)
     return Command(name=name, words=" ".join(rest))
@@ -155,6 +159,13 @@ def _watch(words: Sequence[str]) -> Command:
     return Command(name=Name.WATCH, action=WatchAction(action), words=" ".join(words[1:]))
 
 
+def _sources(words: Sequence[str]) -> Command:
+    action = words[0].casefold() if words else SourcesAction.LIST
+    if action not in tuple(SourcesAction) or (action != SourcesAction.LIST and len(words) < 2):
+        raise _usage(Name.SOURCES)
+    return Command(name=Name.SOURCES, action=SourcesAction(action), words=" ".join(words[1:]))
+
+
 def _usage(name: Name) -> UsageError:
     return UsageError(f"Usage: {USAGE[name][0]}")
 
@@ -162,8 +173,11 @@ def _usage(name: Name) -> UsageError:
 class Commands:
     """The use cases. Checks who may, reads the library, builds the Reply; knows no platform. Does not render, does not escape."""
 
-    def __init__(self, *, library: Library, gazetteer: Gazetteer, clock: Clock, admins: frozenset[str]) -> None:
+    def __init__(
+        self, *, library: Library, gazetteer: Gazetteer, clock: Clock, admins: frozenset[str], sources: SourceDesk | None = None
+    ) -> None:
         self._library = library
+        self._sources_desk = sources
         self._gazetteer = gazetteer
         self._clock = clock
         self._admins = admins
@@ -209,8 +223,7 @@ class Commands:
     async def _watch(self, actor: Actor, command: Command) -> Reply:
         if command.action is WatchAction.LIST:
             return await self._keywords("Watch keywords")
-        if not (actor.admin or str(actor) in self._admins):
-            raise NotAllowedError("Only admins change the watch keywords. Ask one of them, or see `watch list`.")
+        self._only_admins(actor, "Only admins change the watch keywords. Ask one of them, or see `watch list`.")
         term, now = term_of(command.words), self._clock.now()
         if command.action is WatchAction.ADD:
             if len(await self._library.keywords()) >= MAX_TERMS:
@@ -222,6 +235,25 @@ class Commands:
             raise UsageError(f"There is no watch keyword “{term}”.")
         return await self._keywords(f"Removed “{term}”")
 
+    def _only_admins(self, actor: Actor, otherwise: str) -> None:
+        if not (actor.admin or str(actor) in self._admins):
+            raise NotAllowedError(otherwise)
+
+    async def _sources(self, actor: Actor, command: Command) -> Reply:
+        desk, action = self._sources_desk, command.action
+        if desk is None:
+            raise UsageError("There are no sources here: ask the bot that runs.")
+        if action in (SourcesAction.LIST, WatchAction.LIST):
+            return await desk.table()
+        self._only_admins(actor, "Only admins check and change the sources. Ask one of them, or see `sources list`.")
+        if action is SourcesAction.CHECK:
+            return await desk.check(command.words)
+        if action is SourcesAction.ADD:
+            return await desk.add(command.words, str(actor))
+        if action is SourcesAction.REMOVE:
+            return await desk.remove(command.words, str(actor))
+        return await desk.pause(command.words, str(actor), paused=action is SourcesAction.PAUSE)
+
     async def _keywords(self, title: str) -> Reply:
         keywords = await self._library.keywords()
         items = tuple(Item(title=k.term, when=k.added_at, chips=(f"added by {k.added_by}",)) for k in keywords)
@@ -229,7 +261,7 @@ class Commands:
 
     async def _status(self, _: Actor, __: Command) -> Reply:
         report = await self._library.status()
-        failing = [s for s in report.sources if s.problem]
+        failing = [s for s in report.sources if s.state.problem]
         facts = (
             ("Entries", str(report.entries)),
             ("Developments", str(report.developments)),
@@ -237,6 +269,8 @@ class Commands:
             ("Deliveries waiting", str(report.pending)),
             ("Deliveries failed", str(report.failed)),
             ("Sources", f"{len(report.sources)}, of which {len(failing)} with a problem"),
+            *((("From published to seen", _delay(report.seen_seconds)),) if report.seen_seconds else ()),
+            *((("From seen to sent", _delay(report.sent_seconds)),) if report.sent_seconds else ()),
         )
         return Reply(title="Status", facts=facts, items=tuple(_source(s) for s in failing[:10]))
 
@@ -282,7 +316,16 @@ def _topic(topic: Topic) -> str:
 
 
 def _source(source: SourceReport) -> Item:
-    return Item(title=source.name, when=source.polled, chips=(f"{source.failures} failures in a row",), body=source.problem or "")
+    state = source.state
+    return Item(title=source.name, when=state.polled, chips=(f"{state.failures} failures in a row",), body=state.problem or "")
+
+
+def _delay(delay: Delay) -> str:
+    return f"{_seconds(delay.median)} (95 of 100 within {_seconds(delay.p95)})"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3600:.0f} h"
 
 
 def why(report: EntryReport) -> Reply:

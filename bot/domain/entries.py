@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
@@ -33,21 +34,47 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A place that news comes from. `interval` is in seconds; `selectors` are CSS selectors for `kind: page`."""
+    """A place that news comes from. `interval` is in seconds, None: after its own rhythm; `selectors` are CSS selectors for `kind: page`."""
 
     name: str
     url: str
     kind: Kind = Kind.FEED
-    interval: int = 300
+    interval: int | None = None
     country: str | None = None
     language: str | None = None
     group: str | None = None
     selectors: tuple[tuple[str, str], ...] = ()
+    paused: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceChange:
+    """What an admin changed about a source from the chat: one of their own has a `url`, a listed one has none."""
+
+    name: str
+    url: str | None = None
+    kind: Kind = Kind.FEED
+    paused: bool = False
+    removed: bool = False
+
+
+def merged(listed: Sequence[Source], changes: Iterable[SourceChange]) -> list[Source]:
+    """Return the sources to poll: those of the file as admins changed them, then those that admins added. Paused ones are there, removed ones are not."""
+    by_name = {change.name: change for change in changes}
+    changed = [(source, by_name.pop(source.name, SourceChange(name=source.name))) for source in listed]
+    kept = [replace(source, paused=change.paused, url=change.url or source.url) for source, change in changed if not change.removed]
+    own = [Source(name=c.name, url=c.url, kind=c.kind, paused=c.paused) for c in by_name.values() if c.url and not c.removed]
+    return [*kept, *own]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceState:
-    """What the last polls of a source left behind. `polled` is None before the first poll that could be read."""
+    """What the last polls of a source left behind.
+
+    `polled` is the last poll that could be read, None before the first; `newest` the latest date of an entry, `arrived` when one last
+    arrived; `rhythm` the usual seconds between two; `asked` the seconds between polls that the server asks for; `not_before` its
+    Retry-After; `moved` where it has moved for good from `moved_from`. `health` since `since` is what `told` was last told to the admins (see `health`).
+    """
 
     name: str
     etag: str | None = None
@@ -56,6 +83,17 @@ class SourceState:
     newest: datetime | None = None
     failures: int = 0
     problem: str | None = None
+    arrived: datetime | None = None
+    rhythm: float | None = None
+    asked: float | None = None
+    not_before: datetime | None = None
+    window_passed: bool = False
+    retired: datetime | None = None
+    moved: str | None = None
+    moved_from: str | None = None
+    health: str = "ok"
+    since: datetime | None = None
+    told: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ _PUBLISHER_WORD = re.compile(
     r"|week|line|live|tv|world|business|insider|international|india|network|agency|media|com|org|net|in|co)\b",
     re.IGNORECASE,
 )
+_LIVE = re.compile(r"live(?: updates| blog| coverage)?", re.IGNORECASE)  # says what the entry is, not whose
 # A sentence ends at . ! ? (and closing quotes) before a space and a capital, digit or quote.
 _END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*(?P<space>\s+)(?=[\"'“‘(\[]?[A-Z0-9À-ÖØ-Þ])")
 _ABBREVIATION = re.compile(
@@ -108,17 +109,21 @@ def split_publisher(title: str, source_name: str = "") -> tuple[str, str | None]
     """Return the title without the publisher that aggregators put behind it, and that publisher.
 
     "Ministers meet in Geneva - The Example Times" gives ("Ministers meet in Geneva", "The Example Times"). The tail is only
-    taken for a publisher when it reads like one: a known word of the trade, the source's own name, or a domain.
+    taken for a publisher when it reads like one: a known word of the trade, the source's own name, or a domain. Several tails
+    ("… | World News - The Example Times") are all cut, the last one is the publisher: what is cut once has nothing left to cut.
     """
-    match = _SUFFIX.match(title)
-    if match is None:
-        return title, None
-    tail = match["publisher"].strip()
-    own = source_name and tail.casefold() in source_name.casefold()
+    publisher = None
+    while (match := _SUFFIX.match(title)) and _is_publisher(match["publisher"].strip(), source_name):
+        publisher, title = publisher or match["publisher"].strip(), match["title"].strip()
+    return title, publisher
+
+
+def _is_publisher(tail: str, source_name: str) -> bool:
+    if _LIVE.fullmatch(tail):
+        return False
+    own = bool(source_name) and tail.casefold() in source_name.casefold()
     named = tail[:1].isupper() and len(tail.split()) <= 6 and _PUBLISHER_WORD.search(tail)
-    if own or named or re.fullmatch(r"[\w-]+(?:\.[\w-]+)+", tail):
-        return match["title"].strip(), tail
-    return title, None
+    return bool(own or named or re.fullmatch(r"[\w-]+(?:\.[\w-]+)+", tail))
 
 
 def fold(text: str) -> str:

@@ -2,7 +2,8 @@
 
 Names come from Babel (territories in English), pycountry (official and common names, flags) and countryinfo (adjectives, capitals); what
 these lack (blocs, houses of government, short forms) from `config/places.yaml`. A name must be written with its capitals: "Turkey", not
-"turkey". A capital city that text is *in* is a place; one that *acts* ("Beijing says") stands for its state.
+"turkey". A capital city that text is *in* is a place; one that *acts* ("Beijing says") stands for its state. What else a text says of a
+name is kept beside it: whether it is where something happens, where somebody goes, or only what the matter is set against.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import pycountry
 import yaml
 from babel import Locale
+from babel.core import get_global
 from babel.dates import get_timezone_location
 from countryinfo import all_countries
 
@@ -26,7 +28,37 @@ _TOKEN = re.compile(r"[^\W_]+(?:[.'’&+](?=[^\W_])[^\W_]+)*\.?\+?", re.UNICODE)
 _LOCATIVE = re.compile(
     r"\b(?:in|at|near|outside|to|from|reach(?:es|ed)?|visit(?:s|ed|ing)?|leav(?:es|ing)|around|for)\s+(?:the\s+)?$", re.IGNORECASE
 )
-_INSIDE = re.compile(r"\b(?:in|at|near|outside)\s+(?:the\s+)?$", re.IGNORECASE)
+_INSIDE = re.compile(
+    r"\b(?P<how>in|at|near|outside)\s+(?:the\s+)?(?:\w+['’]s\s+|(?:[\w'’]+\s+){0,3}(?:city|town|capital|resort|port)(?:\s+of|,)?\s+)?$",
+    re.IGNORECASE,
+)
+_VISITED = re.compile(
+    r"\b(?:visit(?:s|ed|ing)?|(?:visit|trip|travel(?:s|l?ed|l?ing)?|go(?:es|ing)?|went|fl(?:y|ies|ew|ying)|head(?:s|ed|ing)?)\s+to|head(?:s|ed|ing)?\s+for"
+    r"|(?:visit|trip)\s+(?:by|of)\s+(?:\S+\s+){1,5}to|(?:arriv(?:es?|ed|ing|al)|land(?:s|ed|ing)?|day\s+(?:one|two|\d))\s+in)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+# What follows a name: of a city and of a country ("Geneva peace talks", "Modi's Japan visit").
+_KIND = r"(?:(?:state|official|trade|peace|climate|security|leaders['’]?|G-?7|G-?20|Nato|NATO|SCO|AI|first|historic)\s+){0,2}"
+_SUMMIT_AFTER = re.compile(rf"^[\s-]{_KIND}(?:talks|summit|meet|meeting|conference|round|forum|gathering)\b", re.IGNORECASE)
+_VISIT_AFTER = re.compile(rf"^[\s-]{_KIND}(?:visit|trip|tour)\b", re.IGNORECASE)
+# A war, a worry or a cargo that bears a country's name does not make it one of those who deal with each other.
+_SET_AGAINST = re.compile(
+    r"\b(?:(?:war|wars|invasion|conflict|fighting|crisis|coup|embassy|earthquake|blasts?)\s+(?:in|on|of|with|against|inside)"
+    r"|(?:ceasefire|(?<!board of )peace)\s+(?:in|on)"
+    r"|(?:messages?|threats?|imports?|speaking|reporting|reports|home|back)\s+from|counter|deter|facing|rattled|isolate)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+_WORRY = re.compile(r"\b(?:concerns?|fears?|worries|tensions?|disagreements?|differences)\s+(?:over|about)\s+(?:the\s+)?$", re.IGNORECASE)
+_MATTER_AFTER = re.compile(
+    r"^(?:[-–/]|(?:['’]s)?\s+(?:\w+\s+)?(?:trade|deal|pact|FTA|agreement|treaty|tariffs?|talks)\b)"
+)  # the worry is over this
+_CARGO_AFTER = re.compile(
+    r"^(?:-\w+)?\s+(?:(?:full-scale|illegal|brutal|civil)\s+)?(?:war|invasion|aggression|threats?|(?:drone|missile)\s+(?:strikes?|attacks?)|crisis|conflict|coup|Olympics"
+    r"|(?:oil|crude)(?!\s+(?:deal|pact|agreement)))\b",
+    re.IGNORECASE,
+)
+# Adjectives are no places: talks are not held "in French".
+_ADJECTIVE = re.compile(r"(?:an|ans|ese|ish|lsh|i|is|ch|iss|ek|ot|ak|kh|yz|ino|ine|grin|men|ndic)$")
 _LONGEST = 6  # words in a name
 # English words that are codes too.
 _ENGLISH = re.compile(
@@ -54,6 +86,9 @@ class Place:
     start: int
     end: int
     inside: bool = False  # the text says that something happens in it
+    visited: bool = False  # the text says that somebody goes there
+    aside: bool = False  # the text names it only as what the matter is set against
+    noun: bool = True  # "France", not "French"
 
 
 class Places:
@@ -64,6 +99,8 @@ class Places:
         self._blocs: dict[str, dict[str, Any]] = extra["blocs"]
         self._names = _country_names()
         self._phrases: dict[tuple[str, ...], list[tuple[str, Role, str]]] = {}
+        self._nouns = {fold(name) for name in (*self._names.values(), *extra["nouns"])}
+        self._hosts = {fold(name) for name in extra["hosts"]}
         self._fill(extra)
 
     def _fill(self, extra: dict[str, Any]) -> None:
@@ -119,13 +156,28 @@ class Places:
             start, end = words[0][1], words[-1][2]
             if known is None or not _written(known, text[start:end], shouting=shouting, last=i + used == len(tokens)):
                 continue
-            code, role, _ = known[0]
-            before = text[max(0, start - 24) : start]
-            if role is Role.CAPITAL and _LOCATIVE.search(before):
-                role, code = Role.CITY, ""
-            inside = bool(_INSIDE.search(before))
-            return Place(code=code, role=role, name=_bare(text[start:end]), start=start, end=end, inside=inside), used
+            return self._read(known[0], text, start, end), used
         return None
+
+    def _read(self, known: tuple[str, Role, str], text: str, start: int, end: int) -> Place:
+        """What the words around a name say of it."""
+        code, role, _ = known
+        name, before, after = _bare(text[start:end]), text[max(0, start - 60) : start], text[end : end + 50]
+        noun = role is not Role.COUNTRY or self._is_noun(name)
+        owner = text[start:end].endswith(("'s", "’s"))
+        summit = role in (Role.CAPITAL, Role.CITY) and not owner and bool(_SUMMIT_AFTER.match(after))
+        visited = role is not Role.BLOC and bool(_VISITED.search(before) or (noun and not owner and _VISIT_AFTER.match(after)))
+        within = _INSIDE.search(before)
+        if role is Role.CAPITAL and (summit or visited or within or _LOCATIVE.search(before)):
+            role, code = Role.CITY, "" if fold(name) in self._hosts else code
+        aside = bool(_SET_AGAINST.search(before) or _CARGO_AFTER.match(after) or (_WORRY.search(before) and not _MATTER_AFTER.match(after)))
+        inside = not aside and (summit or (within is not None and not (within["how"].casefold() == "at" and name in self._names.values())))
+        return Place(
+            code=code, role=role, name=name, start=start, end=end, inside=inside, visited=visited and not aside, aside=aside, noun=noun
+        )
+
+    def _is_noun(self, name: str) -> bool:
+        return fold(name) in self._nouns or not _ADJECTIVE.search(name)
 
     def find(self, text: str) -> tuple[str, ...]:
         """See `Gazetteer.find`: what a user typed, so codes and lower case are taken too."""
@@ -226,16 +278,22 @@ def _demonyms() -> Iterator[tuple[str, str]]:
             yield code, demonym
 
 
+# Capitals whose name is that of their state, or is more often a person's, a word or another town.
+_NO_SEATS = re.compile("VAT|GIB|SGP|MCO|LUX|SMR|DJI|PAN|KWT|GTM|MEX|SYC|FLK|BMU|IMN|GUY|CRI|MDV|SHN|JAM|VCT")
+
+
 def _capitals() -> Iterator[tuple[str, str]]:
     for code, info in _infos():
         capital = str(info.get("capital") or "")
-        if len(capital) > 3 and code not in ("VAT", "GIB", "SGP", "MCO", "LUX", "SMR", "DJI", "PAN", "KWT", "GTM", "MEX"):
+        if len(capital) > 3 and not _NO_SEATS.fullmatch(code):
             yield capital, code
 
 
 def _zone_cities() -> Iterable[str]:
     """Cities after which a time zone is named: the large ones of every country."""
     locale = Locale("en")
-    zones = [z for z in map(str, locale.time_zones) if z.startswith(("Asia/", "Africa/", "Europe/", "America/", "Australia/", "Pacific/"))]
+    zones = [
+        z for z in get_global("zone_territories") if z.startswith(("Asia/", "Africa/", "Europe/", "America/", "Australia/", "Pacific/"))
+    ]
     named = (str(get_timezone_location(zone, locale=locale, return_city=True)) for zone in zones)
     return sorted({city for city in named if len(city) > 3})

@@ -136,4 +136,8 @@ def _unfit(url: httpx.URL, policy: Policy) -> str | None:
 def shown(url: httpx.URL) -> str:
     """Return an address for an error text: no user info, no query (which may hold a key), at most 120 characters."""
     port = f":{url.port}" if url.port is not None else ""
-    return f"{url.scheme}://{url.host}{port}{url.path}"[:120]
+    try:
+        host = url.host
+    except ValueError:  # idna's errors: a host that only looks like an encoded one
+        host = url.raw_host.decode("ascii", "replace")
+    return f"{url.scheme}://{host}{port}{url.path}"[:120]

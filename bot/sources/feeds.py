@@ -31,6 +31,7 @@ _PAGE = ("html", "head", "body", "script", "div", "meta", "title", "link", "styl
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
+_PERIODS = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0, "yearly": 31_536_000.0}
 _NO_WORDS = "none of its items has a title or a summary"
 _JSON_FEED = re.compile(r"https?://jsonfeed\.org/version/1\b")
 
@@ -79,7 +80,17 @@ def _read_xml(text: str, url: str, now: datetime, limit: int) -> Listing:
     entries = listed((entry_of(_item(dict(row), now), url, outlet) for row in rows), limit)
     if rows and not entries:
         problem = _NO_WORDS
-    return Listing(entries=entries, problem=problem, whole=whole)
+    return Listing(entries=entries, problem=problem, whole=whole, asked=_asked(parsed.feed))
+
+
+def _asked(feed: dict[str, Any]) -> float | None:
+    """Return the seconds that a feed asks for by `ttl` (minutes; RSS 2.0) or by sy:updatePeriod and sy:updateFrequency (RSS 1.0 Syndication)."""
+    ttl, period, often = (_text(feed, name).strip().casefold() for name in ("ttl", "sy_updateperiod", "sy_updatefrequency"))
+    if re.fullmatch(r"\d{1,5}", ttl):
+        return float(ttl) * 60
+    seconds = _PERIODS.get(period)
+    times = int(often) if re.fullmatch(r"[1-9]\d{0,4}", often) else 1
+    return seconds / times if seconds else None
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401  feedparser ships no types

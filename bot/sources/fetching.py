@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -23,6 +24,7 @@ from bot.sources.unpacking import unpacker
 MAX_RETRY_AFTER = 86_400.0  # seconds; whoever asks for longer is asked again after a day
 MAX_VALIDATOR = 512  # characters of an ETag or a date that are kept
 
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
 _REFUSALS = (401, 402, 403, 407, 451)
@@ -40,12 +42,16 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """The answer to a poll. `document` is None when the server said that nothing changed. `moved` is the new address after permanent redirects only."""
+    """The answer to a poll. `document` is None when the server said that nothing changed. `moved` is the new address after permanent redirects only.
+
+    `asked` is the server's Cache-Control max-age in seconds.
+    """
 
     document: Document | None
     etag: str | None = None
     modified: str | None = None
     moved: str | None = None
+    asked: float | None = None
 
 
 class Fetcher:
@@ -65,7 +71,7 @@ class Fetcher:
             answer = await self._one(target, _conditions(etag, modified), budget, now, held)
             if isinstance(answer, Fetched):
                 gone_to = str(target) if hop and moved and canonical(str(target)) != canonical(url) else None
-                return Fetched(document=answer.document, etag=answer.etag, modified=answer.modified, moved=gone_to)
+                return replace(answer, moved=gone_to)
             target, permanent = answer
             moved = moved and permanent
         raise fault(Fault.REDIRECTS, f"more than {self._limits.redirects} redirects, the last to {shown(target)}")
@@ -96,12 +102,12 @@ class Fetcher:
             return self._target(response, url), status in _PERMANENT
         etag, modified = _validator(response, "ETag"), _validator(response, "Last-Modified")
         if status == HTTPStatus.NOT_MODIFIED and conditional:
-            return Fetched(document=None, etag=etag, modified=modified)
+            return Fetched(document=None, etag=etag, modified=modified, asked=max_age(response.headers.get("Cache-Control")))
         if status not in (200, 203):
             raise _status_fault(response, now)
         body = await self._body(response, budget, held)
-        content_type = response.headers.get("Content-Type", "")[:200]
-        return Fetched(document=Document(body=body, url=str(url), content_type=content_type), etag=etag, modified=modified)
+        document = Document(body=body, url=str(url), content_type=response.headers.get("Content-Type", "")[:200])
+        return Fetched(document=document, etag=etag, modified=modified, asked=max_age(response.headers.get("Cache-Control")))
 
     def _target(self, response: httpx.Response, url: httpx.URL) -> httpx.URL:
         location = response.headers.get("Location", "").strip()
@@ -167,6 +173,15 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
     return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def max_age(value: str | None) -> float | None:
+    """Return the seconds for which a Cache-Control header lets an answer be kept; None for none (RFC 9111, section 5.2.2)."""
+    directives = (value or "").casefold()[:512]
+    found = _MAX_AGE.search(directives)
+    if found is None or "no-cache" in directives or "no-store" in directives:
+        return None
+    return min(float(found[1]), MAX_RETRY_AFTER)
 
 
 def _network_fault(error: Exception, url: httpx.URL) -> SourceError:

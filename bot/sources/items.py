@@ -25,11 +25,15 @@ _LONGEST_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What a document lists, oldest first where dates tell. `whole` is False when it broke off, so that it has to be fetched again."""
+    """What a document lists, oldest first where dates tell. `whole` is False when it broke off, so that it has to be fetched again.
+
+    `asked` is the seconds between polls that the document asks for.
+    """
 
     entries: tuple[ParsedEntry, ...]
     problem: str | None = None
     whole: bool = True
+    asked: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from bot.sources.gdelt import read_gdelt
 from bot.sources.items import Listing
 from bot.sources.limits import Limits, Pace
 from bot.sources.pages import read_page
+from bot.sources.probing import Prober
 from bot.sources.wire import Resolve, SystemResolver, make_client
 from bot.sources.workers import Workers
 
@@ -44,6 +45,7 @@ class SourceReader:
         self._workers = Workers(limits.parsers, limits.parsing)
         self._pace = Pace(limits.gdelt_pause)
         self._reading: dict[_Key, asyncio.Task[Harvest]] = {}
+        self.prober = Prober(self._fetcher, self._workers, pace=self._pace, limit=limits.entries)
         self.articles = ArticleReader(self._fetcher, self._workers, agent=agent, limit=limits.article)
 
     async def read(self, source: Source, state: SourceState, now: datetime) -> Harvest:
@@ -126,15 +128,23 @@ def _parse(source: Source, document: Document, now: datetime, limit: int) -> Lis
 def _unchanged(fetched: Fetched, state: SourceState) -> Harvest:
     """Return the harvest of a 304: what was wrong with the feed when it was last read still is."""
     problem = None if state.failures else state.problem
-    return Harvest(unchanged=True, etag=fetched.etag or state.etag, modified=fetched.modified or state.modified, problem=problem)
+    return Harvest(
+        unchanged=True,
+        etag=fetched.etag or state.etag,
+        modified=fetched.modified or state.modified,
+        problem=problem,
+        moved=fetched.moved,
+        asked=fetched.asked,
+    )
 
 
 def _harvest(listing: Listing, fetched: Fetched) -> Harvest:
     """Return what was read. Without validators where the document broke off: the next poll must not be told that nothing changed."""
-    moved = f"moved for good to {fetched.moved}" if fetched.moved else None
     return Harvest(
         entries=listing.entries,
         etag=fetched.etag if listing.whole else None,
         modified=fetched.modified if listing.whole else None,
-        problem="; ".join(filter(None, (moved, listing.problem))) or None,
+        problem=listing.problem,
+        moved=fetched.moved,
+        asked=max(filter(None, (fetched.asked, listing.asked)), default=None),
     )

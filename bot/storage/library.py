@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, literal_column, or_, select, table, text
+from sqlalchemy import Select, delete, func, insert, literal_column, or_, select, table, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.alerts import DeliveryState
 from bot.domain.decisions import Reason
 from bot.domain.developments import Development
+from bot.domain.entries import Kind, SourceChange, SourceState
 from bot.domain.text import fold
 from bot.domain.topics import Topic
 from bot.domain.watch import WatchKeyword
-from bot.ports import EntryReport, Query, SourceReport, StatusReport
+from bot.ports import Delay, EntryReport, Query, SourceReport, StatusReport
 from bot.storage import rows, tables
 from bot.storage.reading import coverage_by_development, entry_columns, entry_join
+
+MEASURED = timedelta(days=7)  # delays are taken from the entries seen in the week before the latest
+MOST_MEASURED = 5_000
+EPOCH = datetime(1970, 1, 8, tzinfo=UTC)
 
 _WORD = re.compile(r"\w+")
 
 
 class SqlLibrary:
-    """Answers questions about the store; changes nothing but the watch keywords."""
+    """Answers questions about the store; changes nothing but the watch keywords and what admins say of sources."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -95,6 +102,26 @@ class SqlLibrary:
             match=rows.match_of(row.match),
         )
 
+    async def source_changes(self) -> list[SourceChange]:
+        """See `Library.source_changes`."""
+        t = tables.source_changes
+        async with self._engine.connect() as connection:
+            found = await connection.execute(select(t).order_by(t.c.at, t.c.name))
+            return [SourceChange(name=r.name, url=r.url, kind=Kind(r.kind), paused=r.paused, removed=r.removed) for r in found]
+
+    async def change_source(self, change: SourceChange, actor: str, now: datetime) -> None:
+        """See `Library.change_source`."""
+        t = tables.source_changes
+        async with self._writer.begin() as connection:
+            await connection.execute(delete(t).where(t.c.name == change.name))
+            await connection.execute(insert(t).values(**asdict(change), actor=actor, at=now))
+
+    async def revive_source(self, name: str) -> None:
+        """See `Library.revive_source`."""
+        t = tables.sources
+        async with self._writer.begin() as connection:
+            await connection.execute(update(t).where(t.c.name == name).values(retired=None, failures=0, not_before=None))
+
     async def status(self) -> StatusReport:
         """See `Library.status`."""
         d, s, e = tables.deliveries.c, tables.sources, tables.entries
@@ -105,24 +132,38 @@ class SqlLibrary:
 
             per_source = {row[0]: row[1] for row in await connection.execute(select(e.c.source, func.count()).group_by(e.c.source))}
             states = (await connection.execute(select(s).order_by(s.c.name))).all()
+            latest = (await connection.execute(select(func.max(e.c.seen)))).scalar_one()
+            since = (latest or EPOCH) - MEASURED
             return StatusReport(
                 entries=sum(per_source.values()),
                 developments=await count(select(func.count()).select_from(tables.developments)),
                 alerts=await count(select(func.count()).select_from(tables.alerts)),
                 pending=await count(select(func.count()).where(d.state.in_((DeliveryState.PENDING, DeliveryState.SENDING)))),
                 failed=await count(select(func.count()).where(d.state == DeliveryState.FAILED)),
-                sources=tuple(
-                    SourceReport(
-                        name=row.name,
-                        polled=row.polled,
-                        newest=row.newest,
-                        failures=row.failures,
-                        problem=row.problem,
-                        entries=per_source.get(row.name, 0),
-                    )
-                    for row in states
-                ),
+                sources=tuple(SourceReport(state=SourceState(**row._mapping), entries=per_source.get(row.name, 0)) for row in states),
+                seen_seconds=_delay(await connection.execute(_seen(since))),
+                sent_seconds=_delay(await connection.execute(_sent(since))),
             )
+
+
+def _seen(since: datetime) -> Select[Any]:
+    """Publication and first sight of the newest entries; not those of a first poll, which were there before us."""
+    e = tables.entries.c
+    fresh = (e.seen >= since, e.baseline.is_(False), e.published < e.seen)
+    return select(e.published, e.seen).where(*fresh).order_by(e.seen.desc()).limit(MOST_MEASURED)
+
+
+def _sent(since: datetime) -> Select[Any]:
+    """First sight of the entry that opened a development, and the sending of its alert."""
+    d, c, v = tables.deliveries, tables.coverage, tables.versions
+    opening = select(func.min(c.c.version_id)).where(c.c.development_id == d.c.development_id).correlate(d).scalar_subquery()
+    joined = d.join(v, v.c.id == opening)
+    return select(v.c.seen, d.c.sent).select_from(joined).where(d.c.sent >= since).order_by(d.c.sent.desc()).limit(MOST_MEASURED)
+
+
+def _delay(found: Iterable[Any]) -> Delay | None:
+    seconds = sorted((row[1] - row[0]).total_seconds() for row in found)
+    return Delay(median=seconds[len(seconds) // 2], p95=seconds[int(0.95 * (len(seconds) - 1))]) if seconds else None
 
 
 def _developments(query: Query) -> Select[Any]:

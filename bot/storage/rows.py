@@ -72,6 +72,7 @@ def judgement_values(filed: Filed) -> dict[str, Any]:
         "development_id": filed.development_id,
         "match": match_json(match) if match else None,
         "article": filed.article or None,
+        "draft": filed.draft or None,
     }
 
 

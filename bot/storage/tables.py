@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.engine import Dialect
 
@@ -67,6 +68,30 @@ sources = Table(
     Column("newest", Moment),
     Column("failures", Integer, nullable=False),
     Column("problem", Text),
+    Column("arrived", Moment),
+    Column("rhythm", Float),
+    Column("asked", Float),
+    Column("not_before", Moment),
+    Column("window_passed", Boolean, nullable=False, server_default=false()),
+    Column("retired", Moment),
+    Column("moved", Text),
+    Column("moved_from", Text),
+    Column("health", String(16), nullable=False, server_default="ok"),
+    Column("since", Moment),
+    Column("told", String(16)),
+)
+
+# What admins changed in the list of sources: a source of their own (`url`), or a listed one that is paused or removed.
+source_changes = Table(
+    "source_changes",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("url", Text),
+    Column("kind", String(16), nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("removed", Boolean, nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("at", Moment, nullable=False),
 )
 
 entries = Table(
@@ -125,6 +150,7 @@ judgements = Table(
     Column("development_id", String(32), index=True),
     Column("match", JSON),
     Column("article", Text),
+    Column("draft", Text),
 )
 
 dossiers = Table(
@@ -186,7 +212,7 @@ story_keys = Table(
     "story_keys",
     metadata,
     Column("key", String(64), primary_key=True),
-    Column("development_id", String(32), ForeignKey("developments.id"), primary_key=True),
+    Column("development_id", String(32), ForeignKey("developments.id"), primary_key=True, index=True),
     Column("last_published", Moment, nullable=False),
     Index(None, "key", "last_published"),
 )

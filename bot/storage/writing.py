@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -107,15 +108,17 @@ class SqlWriting:
 
     async def record_poll(self, state: SourceState) -> None:
         """See `Writing.record_poll`."""
-        values = {
-            "etag": state.etag,
-            "modified": state.modified,
-            "polled": state.polled,
-            "newest": state.newest,
-            "failures": state.failures,
-            "problem": state.problem,
-        }
-        await self._upsert(tables.sources, tables.sources.c.name == state.name, {"name": state.name, **values})
+        await self._upsert(tables.sources, tables.sources.c.name == state.name, _values(state))
+
+    async def record_health(self, states: Sequence[SourceState]) -> None:
+        """See `Writing.record_health`."""
+        t = tables.sources
+        for state in states:
+            values = {"health": state.health, "since": state.since, "told": state.told}
+            same = t.c.name == state.name
+            result = await self._db.execute(update(t).where(same).values(**values))
+            if result.rowcount == 0:
+                await self._db.execute(insert(t).values(**asdict(state)))
 
     async def record(self, filed: Filed) -> None:
         """See `Writing.record`."""
@@ -163,6 +166,7 @@ class SqlWriting:
                 assessment=rows.assessment_of(row),
                 topics=tuple(Topic(t) for t in row.topics),
                 article=row.article or "",
+                draft=row.draft or "",
             )
             told.setdefault(row.development_id, []).append(telling)
         return told
@@ -262,3 +266,9 @@ class SqlWriting:
         ]
         if new:
             await self._db.execute(insert(d), new)
+
+
+def _values(state: SourceState) -> dict[str, Any]:
+    values = asdict(state)
+    del values["told"]
+    return values

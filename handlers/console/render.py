@@ -18,8 +18,9 @@ from bot.domain.developments import Coverage, Development
 from bot.domain.text import cut_at_sentence
 from bot.domain.topics import Topic
 from bot.ports import Gazetteer
-from handlers.commands import Item, Reply, chips
+from handlers.commands import chips
 from handlers.console.words import address, line, linked, shown
+from handlers.replies import Item, Reply
 
 MAX_HEADLINE, MAX_SUMMARY, MAX_NAME, MAX_CHIP, MAX_NOTE = 300, 900, 80, 120, 2_000
 MAX_PARTIES, MAX_PEOPLE, MAX_SOURCES = 8, 6, 6

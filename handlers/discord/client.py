@@ -20,6 +20,7 @@ from bot.domain.text import cut
 from bot.ports import Gazetteer
 from handlers.commands import Commands
 from handlers.discord.menu import Answerer, Tree, traced
+from handlers.discord.notices import DiscordNotifier
 from handlers.discord.sender import SEND_SECONDS, DiscordSender, RateLimits
 
 CLOSE_SECONDS, ORPHAN_SECONDS = 1.5, 0.3
@@ -55,6 +56,10 @@ class DiscordSurface:
         self._client: _Client | None = None
         self.ready = asyncio.Event()
         self.sender = DiscordSender(connected=self._connected, gazetteer=gazetteer, limits=self._limits, seconds=send_seconds)
+
+    def notifier(self, channel: int) -> DiscordNotifier:
+        """Return what posts notices into a channel."""
+        return DiscordNotifier(self._connected, channel)
 
     async def run(self) -> None:
         """Stay connected until cancelled, whatever the network does. Raises SettingsError when the token or the guild is wrong."""

@@ -13,13 +13,15 @@ from discord import app_commands
 
 from bot.domain.alerts import Surface
 from bot.domain.topics import Topic
-from handlers.commands import DEFAULT_COUNT, MAX_COUNT, USAGE, Actor, Commands, Name, Reply
+from handlers.commands import DEFAULT_COUNT, MAX_COUNT, USAGE, Actor, Commands, Name
 from handlers.discord.render import reply_embeds
+from handlers.replies import Reply
 
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-structure
 TEXT = 150  # characters; the grammar takes 200 for the whole line
 
 Text = app_commands.Range[str, 1, TEXT]
+Address = app_commands.Range[str, 1, 900]
 Answer = Callable[[discord.Interaction, str], Awaitable[None]]
 
 _log = structlog.get_logger()
@@ -97,6 +99,7 @@ class Menu(app_commands.Group):
         self._answer = answer
 
     watch = app_commands.Group(name="watch", description=USAGE[Name.WATCH][1])
+    sources = app_commands.Group(name="sources", description=USAGE[Name.SOURCES][1])
 
     @app_commands.command(description=USAGE[Name.LATEST][1])
     @app_commands.describe(count=f"How many, 1 to {MAX_COUNT}", topic="Only this topic", country="Only with these countries or blocs")
@@ -150,6 +153,41 @@ class Menu(app_commands.Group):
     async def watch_remove(self, interaction: discord.Interaction, term: Text) -> None:
         """Remove a watch keyword."""
         await self._answer(interaction, f"{Name.WATCH} remove {term}")
+
+    @sources.command(name="list", description="how the sources are")
+    async def sources_list(self, interaction: discord.Interaction) -> None:
+        """Show the sources."""
+        await self._answer(interaction, f"{Name.SOURCES} list")
+
+    @sources.command(name="check", description="read a source now; for admins")
+    @app_commands.describe(name="Its name, or a part of it")
+    async def sources_check(self, interaction: discord.Interaction, name: Text) -> None:
+        """Check a source."""
+        await self._answer(interaction, f"{Name.SOURCES} check {name}")
+
+    @sources.command(name="add", description="add a source; for admins")
+    @app_commands.describe(url="A feed, or a page that has one", confirm="Add it at once; else you see first what it gives")
+    async def sources_add(self, interaction: discord.Interaction, url: Address, confirm: bool = False) -> None:
+        """Add a source."""
+        await self._answer(interaction, f"{Name.SOURCES} add {url}{' yes' if confirm else ''}")
+
+    @sources.command(name="remove", description="take a source off the list; for admins")
+    @app_commands.describe(name="Its name, or a part of it")
+    async def sources_remove(self, interaction: discord.Interaction, name: Text) -> None:
+        """Remove a source."""
+        await self._answer(interaction, f"{Name.SOURCES} remove {name}")
+
+    @sources.command(name="pause", description="stop polling a source for a while; for admins")
+    @app_commands.describe(name="Its name, or a part of it")
+    async def sources_pause(self, interaction: discord.Interaction, name: Text) -> None:
+        """Pause a source."""
+        await self._answer(interaction, f"{Name.SOURCES} pause {name}")
+
+    @sources.command(name="resume", description="poll a paused or retired source again; for admins")
+    @app_commands.describe(name="Its name, or a part of it")
+    async def sources_resume(self, interaction: discord.Interaction, name: Text) -> None:
+        """Resume a source."""
+        await self._answer(interaction, f"{Name.SOURCES} resume {name}")
 
     @app_commands.command(description=USAGE[Name.STATUS][1])
     async def status(self, interaction: discord.Interaction) -> None:

@@ -17,6 +17,7 @@ from bot.ports import Gazetteer
 from handlers.commands import Commands
 from handlers.slack.errors import FOREIGN, NO_SLACK, problem_of
 from handlers.slack.listener import COMMAND, Admins, Listener, Once
+from handlers.slack.notices import SlackNotifier
 from handlers.slack.sender import SlackSender
 from handlers.slack.transport import SocketHandler, WebEntrance, library_logger, serve_socket
 
@@ -58,6 +59,10 @@ class SlackSurface:
     def sender(self) -> SlackSender:
         """The sender for every destination of this workspace."""
         return self._sender
+
+    def notifier(self, channel: str) -> SlackNotifier:
+        """Return what posts notices into a channel of this workspace."""
+        return SlackNotifier(self._client, channel)
 
     async def run(self) -> None:
         """Listen until cancelled, then close within two seconds; wait while Slack is away.

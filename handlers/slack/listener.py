@@ -16,7 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.alerts import Surface
 from bot.domain.errors import UsageError
-from handlers.commands import Actor, Commands, Name, Reply, WatchAction, parse
+from handlers.commands import Actor, Commands, parse
+from handlers.replies import Reply
 from handlers.slack.errors import FOREIGN, problem_of
 from handlers.slack.render import reply_message
 
@@ -55,7 +56,7 @@ def changes_something(line: str) -> bool:
         command = parse(line)
     except UsageError:
         return False
-    return command.name is Name.WATCH and command.action is not WatchAction.LIST
+    return command.for_admins
 
 
 class Once:

@@ -49,7 +49,7 @@ class SlackSender:
                 found = await self._look(delivery) if delivery.attempts > 1 else None
                 return Receipt(message_id=found or await self._post(delivery, message))
         except FOREIGN as error:
-            raise _translated(problem_of(error)) from error
+            raise translated(problem_of(error)) from error
 
     async def _post(self, delivery: Delivery, message: dict[str, Any]) -> str:
         call = {**message, "channel": delivery.destination.address, "metadata": _metadata(delivery)}
@@ -108,7 +108,8 @@ def _key(message: dict[str, Any]) -> str | None:
     return (metadata.get("event_payload") or {}).get("key") if metadata.get("event_type") == EVENT_TYPE else None
 
 
-def _translated(problem: Problem) -> DeliveryError:
+def translated(problem: Problem) -> DeliveryError:
+    """Return the delivery error that stands for a problem with Slack."""
     if problem.passing:
         return TemporaryDeliveryError(f"Slack did not take the message ({problem.code})", problem.wait)
     return FinalDeliveryError(f"Slack refuses the message: {_MENDS.get(problem.code, problem.code)}", problem.code)

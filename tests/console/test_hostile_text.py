@@ -13,9 +13,9 @@ from rich.text import Text
 from bot.domain.alerts import Alert
 from bot.domain.assessment import Person
 from bot.domain.developments import Coverage, SummarySentence
-from handlers.commands import Item, Reply
 from handlers.console.render import alert_card, reply_view
 from handlers.console.words import MAX_URL, address, linked, shown
+from handlers.replies import Item, Reply
 from tests.console.kit import NOON, Atlas, alert, printed
 
 TRICKS = [

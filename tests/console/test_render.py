@@ -7,8 +7,9 @@ import re
 import pytest
 
 from bot.domain.errors import UsageError
-from handlers.commands import Item, Reply, failure
+from handlers.commands import failure
 from handlers.console.render import alert_card, reply_view
+from handlers.replies import Item, Reply
 from tests.console.kit import NOON, URL, Atlas, alert, printed
 
 HOSTILE = ":smile: [bold red]Deal[/] [link=https://evil.example]now[/link] \x1b[2J\x1b]8;;https://evil.example\x1b\\here\x07 \u202eesrever"

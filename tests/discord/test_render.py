@@ -15,8 +15,9 @@ from bot.domain.assessment import Person
 from bot.domain.developments import Coverage, SummarySentence
 from bot.domain.errors import UsageError
 from bot.domain.topics import Status, Topic
-from handlers.commands import Item, Reply, failure
+from handlers.commands import failure
 from handlers.discord.render import alert_embed, reply_embeds, thread_name
+from handlers.replies import Item, Reply
 from tests.discord.kit import NOW, Atlas, development
 from tests.discord.test_markdown import HOSTILE, STEADY
 from tests.fakes.discord_payloads import problem_with

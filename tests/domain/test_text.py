@@ -144,6 +144,13 @@ def test_without_tail(text: str, kept: str | None) -> None:
         ("Ministers meet in Geneva – Harbour Gossip", "Harbour Gossip Weekly", "Ministers meet in Geneva", "Harbour Gossip"),
         ("Ministers meet in Geneva – Harbour Gossip", "", "Ministers meet in Geneva – Harbour Gossip", None),
         ("Ministers meet in Geneva - and stay for the night", "", "Ministers meet in Geneva - and stay for the night", None),
+        ("Ministers meet in Geneva | World News - The Harbour Times", "", "Ministers meet in Geneva", "The Harbour Times"),
+        (
+            "Markets fall as talks stall — Live Updates - The Harbour Times",
+            "",
+            "Markets fall as talks stall — Live Updates",
+            "The Harbour Times",
+        ),
         ("Short - The Times", "", "Short - The Times", None),
         ("No publisher at all", "", "No publisher at all", None),
     ],
@@ -157,6 +164,14 @@ def test_split_publisher_only_shortens(title: str) -> None:
     head, publisher = split_publisher(title)
     assert title.startswith(head) if publisher is None else title.strip().startswith(head)
     assert publisher is None or title.rstrip().endswith(publisher)
+
+
+@given(
+    st.lists(st.sampled_from(["Ministers meet in Geneva", "World News", "The Harbour Times", "Live Updates", "x", "India"])).map(" - ".join)
+)
+def test_what_is_split_once_has_nothing_left_to_split(title: str) -> None:
+    head, _ = split_publisher(title)
+    assert split_publisher(head) == (head, None)
 
 
 @given(ANY)

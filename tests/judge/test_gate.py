@@ -14,8 +14,8 @@ from bot.training.scores import label_figures
 from config.settings import HERE
 
 # Lowered only on purpose, with the reason in the commit. These are easier than the press: see config/model/README.md for its figures.
-FLOORS = {"trade_deal": 0.90, "ministerial_meeting": 0.90, "flagged": 0.88}
-STAGE, STATUS = 0.50, 0.85  # the stage is the first model's weakest answer: .53 here
+FLOORS = {"trade_deal": 0.95, "ministerial_meeting": 0.93, "flagged": 0.95}
+STAGE, STATUS = 0.75, 0.90
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,10 @@ def codes(text: str) -> list[str]:
         ("Trinidad and Tobago, then India.", ["TTO", "IND"]),
         ("Papua New Guinea is not Guinea", ["PNG", "GIN"]),
         ("DR Congo signs", ["COD"]),
+        ("Congo is not the Republic of Congo", ["COD", "COG"]),
+        ("Korea, S Korea and N. Korea", ["KOR", "KOR", "PRK"]),
+        ("Pak and Nepali rice, an Indo-Argentine pact, EU-Sino tea", ["PAK", "NPL", "IND", "ARG", "EU", "CHN"]),
+        ("the World Bank and the OECD", ["WB", "OECD"]),
     ],
 )
 def test_names(text: str, found: list[str]) -> None:
@@ -45,6 +49,8 @@ def test_names(text: str, found: list[str]) -> None:
         "Bank of England and the Washington Post",
         "South China Sea and Indian Ocean",
         "New Mexico and New England",
+        "Victoria, Stanley and Douglas say no",
+        "South American, Latin American and Indo-Pacific leaders of New Jersey",
         "Michael Jordan scores",
         "it is what it is",
         "un petit au revoir",
@@ -59,16 +65,22 @@ def test_words_that_only_look_like_names(text: str) -> None:
     ("text", "code", "role", "inside"),
     [
         ("Beijing says no", "CHN", Role.CAPITAL, False),
-        ("Talks in Beijing", "", Role.CITY, True),
-        ("Minister flies to Beijing", "", Role.CITY, False),
+        ("Talks in Beijing", "CHN", Role.CITY, True),
+        ("Minister flies to Beijing", "CHN", Role.CITY, False),
         ("New Delhi objects", "IND", Role.CAPITAL, False),
-        ("a dinner in New Delhi", "", Role.CITY, True),
-        ("Minister visits Tokyo", "", Role.CITY, False),
+        ("a dinner in New Delhi", "IND", Role.CITY, True),
+        ("Minister visits Tokyo", "JPN", Role.CITY, False),
         ("Brussels warns", "EU", Role.CAPITAL, False),
         ("near Brussels", "", Role.CITY, True),
         ("Washington agrees", "USA", Role.CAPITAL, False),
         ("Talks at Geneva", "", Role.CITY, True),
-        ("Geneva talks", "", Role.CITY, False),
+        ("Geneva talks", "", Role.CITY, True),
+        ("Tokyo rice summit", "JPN", Role.CAPITAL, False),
+        ("Tokyo trade talks", "JPN", Role.CITY, True),
+        ("a dinner in Brussels", "", Role.CITY, True),
+        ("envoys at France", "FRA", Role.COUNTRY, False),
+        ("envoys at the White House", "USA", Role.COUNTRY, True),
+        ("dinner in the resort of Osaka", "", Role.CITY, True),
         ("rain in India", "IND", Role.COUNTRY, True),
         ("rain in the UK", "GBR", Role.COUNTRY, True),
         ("India agrees", "IND", Role.COUNTRY, False),
@@ -78,6 +90,53 @@ def test_words_that_only_look_like_names(text: str) -> None:
 def test_roles(text: str, code: str, role: Role, inside: bool) -> None:
     (place,) = places().scan(text)
     assert (place.code, place.role, place.inside) == (code, role, inside)
+
+
+@pytest.mark.parametrize(
+    ("text", "visited"),
+    [
+        ("Rice minister visits France", ["France"]),
+        ("Rice minister travels to Osaka", ["Osaka"]),
+        ("Rice minister heads for Tokyo", ["Tokyo"]),
+        ("first trip by a rice minister to Kenya", ["Kenya"]),
+        ("Roe's Kenya visit and her Osaka trip", ["Kenya", "Osaka"]),
+        ("Roe lands in Kenya", ["Kenya"]),
+        ("a Kenyan visit", []),
+        ("Kenya's visit", []),
+        ("rice for Kenya", []),
+    ],
+)
+def test_where_somebody_goes(text: str, visited: list[str]) -> None:
+    assert [p.name for p in places().scan(text) if p.visited] == visited
+
+
+@pytest.mark.parametrize(
+    ("text", "aside"),
+    [
+        ("since Kenya's invasion", ["Kenya"]),
+        ("the Kenya-Chad war", ["Kenya", "Chad"]),
+        ("a war in Kenya, a civil war in Chad", ["Kenya", "Chad"]),
+        ("Kenyan oil and a Chad threat", ["Kenyan", "Chad"]),
+        ("fears over Kenya", ["Kenya"]),
+        ("fears over the Kenya-Chad rice pact", []),
+        ("fears about Kenya trade deal", []),
+        ("the Kenya trade war", []),
+        ("a Kenyan oil pact for Chad missiles", []),
+        ("peace with Kenya", []),
+        ("the Board of Peace in Kenya", []),
+        ("Kenyan rice", []),
+    ],
+)
+def test_what_a_matter_is_set_against(text: str, aside: list[str]) -> None:
+    assert [p.name for p in places().scan(text) if p.aside] == aside
+
+
+@pytest.mark.parametrize(
+    ("text", "noun"), [("in France", True), ("in French", False), ("in the Vatican", True), ("in Geneva", True), ("Uzbek", False)]
+)
+def test_adjectives_are_known(text: str, noun: bool) -> None:
+    (place,) = places().scan(text)
+    assert place.noun is noun
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot.domain.alerts import Alert
 from bot.domain.assessment import Person
 from bot.domain.developments import Coverage, SummarySentence
-from handlers.commands import Item, Reply
+from handlers.replies import Item, Reply
 from handlers.slack import elements as e
 from handlers.slack.render import alert_message, reply_message
 from tests.slack.kit import NOON, Atlas, alert

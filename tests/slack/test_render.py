@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from bot.domain.developments import Coverage, SummarySentence
 from bot.domain.errors import UsageError
-from handlers.commands import Item, Reply, failure
+from handlers.commands import failure
+from handlers.replies import Item, Reply
 from handlers.slack import elements as e
 from handlers.slack.render import MAX_SOURCES, alert_message, reply_message
 from tests.fakes.slack_server import text_of

@@ -71,7 +71,7 @@ async def test_a_feed_that_moved_says_so(server: WebServer, mine: SourceReader) 
     server.redirect("/old", "/new", status=301)
     harvest = await mine.read(source(server.url("/old")), state(), NOON)
     assert len(harvest.entries) == 1
-    assert harvest.problem == f"moved for good to {server.url('/new')}"
+    assert (harvest.moved, harvest.problem) == (server.url("/new"), None)
 
 
 async def test_every_kind_is_read_its_own_way(server: WebServer, mine: SourceReader) -> None:

@@ -62,6 +62,19 @@ def told(*tellings: Telling) -> list[str]:
         ("The minister said “we signed the rice pact today.", ""),
         ("The minister (of rice signed the rice pact today.", ""),
         ("Will the two ministers sign the rice pact?", ""),
+        ("Exclusive: The two ministers signed the rice pact.", "The two ministers signed the rice pact."),
+        ("Latest updates: The two ministers signed the rice pact.", "The two ministers signed the rice pact."),
+        ("Minister Ada Roe (L) and Minister Bo Poe sign the rice pact in Geneva.", ""),
+        ("Ada Roe, left, and Bo Poe before the signing of the rice pact in Geneva.", ""),
+        ("Minister Ada Roe speaks at the rice fair in Geneva on March 2, 2031.", ""),
+        ("Minister Ada Roe spoke at the rice fair in Geneva on March 2, 2031.", None),
+        ("“We signed it, and it is a fine pact for all of us.”", ""),
+        ("We will bring you all the news of the rice pact.", ""),
+        ("Good morning to all readers of the rice pages.", ""),
+        ("Here are some pictures of the rice fair in Geneva.", ""),
+        ("CNBC’s Una Moe Roe speaks about rice with growers.", ""),
+        ("Minister Ada Roe discussed the rice pact with NPR’s Una Moe.", ""),
+        ("Una Moe reports from the old harbour of Geneva.", ""),
         ("The pact " + "and the rice " * 40 + "grew.", ""),
     ],
 )
@@ -72,6 +85,71 @@ def test_whole(sentence: str, kept: str | None) -> None:
 def test_the_sentence_that_says_it_comes_first() -> None:
     body = "Sunshine lay over the lake while the many guests arrived. Norland and Sudland signed a rice pact that halves duties on rice."
     assert told(telling("Norland and Sudland sign rice pact", body))[0].startswith("Norland and Sudland signed")
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (  # an article opens the first sentence
+            "Growers fear for harvests as duties fall The two ministers signed the rice pact on Monday in Geneva.",
+            ["The two ministers signed the rice pact on Monday in Geneva."],
+        ),
+        (  # so do the page's links
+            "Growers fear for harvests Rice pact – latest news updates Bo Poe signed the rice pact on Monday in Geneva.",
+            ["Bo Poe signed the rice pact on Monday in Geneva."],
+        ),
+        (  # and a subject with its verb, where the words before are said again
+            "Growers fear for harvests after rice pact with low import duties Bo Poe has told growers that their harvests are safe.",
+            ["Bo Poe has told growers that their harvests are safe."],
+        ),
+        ("Growers fear for harvests after talks about low duties Bo Poe has told the press that nobody will lose by it.", []),
+        (
+            "Growers to keep harvests in barns, say rice ministers in Old Geneva Bo Poe flew to Old Geneva to say that growers of rice keep all harvests.",
+            [],
+        ),
+    ],
+)
+def test_a_standfirst_that_runs_into_the_first_sentence_is_left_out(body: str, kept: list[str]) -> None:
+    assert told(telling("Ministers meet", body)) == kept
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Minister Ada Roe of Norland told growers that Minister Bo Poe of Sudland will sign the rice pact.",
+        "Minister Ada Roe said on Monday that she hoped Sudland could sign the rice pact before the winter.",
+        "Sudland growers say that the rice minister will visit Norland ministers who will hear that Norland ministers say nothing.",
+        "Growers in The Hague were told on Monday that the rice pact will be signed.",
+        "Ministers Praise Rice Pact As Growers Gather In The Harbour Of Geneva On Monday.",
+    ],
+)
+def test_names_within_a_sentence_do_not_part_it(body: str) -> None:
+    assert told(telling("Ministers meet", body)) == [body]
+
+
+def test_a_caption_is_known_by_its_credit() -> None:
+    caption = "Two ministers beside sacks of rice in the harbour. Many growers came. (Una Moe/Harbour Images via Getty)"
+    assert told(telling("Rice pact signed", caption)) == []
+    news = "The two ministers signed the rice pact on Monday in Geneva."
+    assert told(telling("Rice pact signed", f"{caption} {news}")) == [news]
+
+
+def test_of_a_live_page_only_the_beginning_is_told() -> None:
+    first, other = "Norland and Sudland signed the pact in the old harbour.", "Heavy rain closed four mountain roads in Westland."
+    assert told(telling("Rice pact signed – live", f"{first} {other}")) == [first]
+    assert told(telling("Rice pact signed", f"{first} {other}")) == [first, other]
+
+
+def test_what_only_says_the_headline_again_is_left_out() -> None:
+    assert told(telling("Norland, Sudland to sign rice pact soon", "Sudland and Norland sign rice pact.")) == []
+
+
+def test_a_sentence_that_leans_on_another_follows_it() -> None:
+    first = "Ada Roe began her journey through Sudland yesterday."
+    leaning = "She and Bo Poe will sign the rice pact that halves rice duties."
+    assert told(telling("Rice pact", f"{first} {leaning}")) == [first, leaning]
+    assert told(telling("Rice pact", f"Ada Roe began her journey through… {leaning}")) == []
+    assert told(telling("Ada Roe to sign rice pact", leaning)) == [leaning]
 
 
 def test_nothing_comes_of_nothing() -> None:
@@ -96,6 +174,13 @@ def test_no_sentence_comes_twice() -> None:
 
 def test_a_sentence_of_small_words_comes_once() -> None:
     assert told(telling("Rice", "He is at sea as of now.")) == ["He is at sea as of now."]
+
+
+def test_no_more_than_three_sentences_are_told() -> None:
+    subjects = ["Growers in Westland", "Two bakers from Sudland", "Several old sailors", "Nine mountain villages"]
+    deeds = ["welcome lower duties", "sell twice their usual bread", "carry sacks every morning", "plant barley instead"]
+    body = " ".join(f"{subject} {deed} now." for subject, deed in zip(subjects, deeds, strict=True))
+    assert len(told(telling("Norland and Sudland sign rice pact", body))) == MAX_SENTENCES
 
 
 def test_people_places_and_figures_weigh() -> None:
