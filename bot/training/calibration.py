@@ -19,7 +19,8 @@ from bot.training.network import GATES
 
 _Floats = NDArray[np.float32]
 MISSED = 0.004
-RECALL = 1.25  # how much more a development missed counts than one flagged wrongly (the beta of F-beta): the stories after it merge, and forgive
+# How much more a development missed counts than one flagged wrongly (the beta of F-beta): the stories after it merge, and forgive.
+RECALL = 1.25
 
 
 def calibrate(encoder: _Floats, words: _Floats, examples: Sequence[Example]) -> Heads:

@@ -47,8 +47,9 @@ async def test_the_menu_is_what_the_readme_says(fake: FakeDiscord) -> None:
         await fake.until_commands()
     (attache,) = fake.commands["500"]
     subs = {o["name"]: o for o in attache["options"]}
-    assert set(subs) == {"latest", "search", "timeline", "why", "watch", "status", "help"}
+    assert set(subs) == {"latest", "search", "timeline", "why", "watch", "sources", "status", "help"}
     assert {o["name"] for o in subs["watch"]["options"]} == {"list", "add", "remove"}
+    assert {o["name"] for o in subs["sources"]["options"]} == {"list", "check", "add", "remove", "pause", "resume"}
     count, topic, country = subs["latest"]["options"]
     assert (count["min_value"], count["max_value"], count["required"]) == (1, 20, False)
     assert [c["value"] for c in topic["choices"]] == list(Topic)

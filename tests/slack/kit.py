@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from bot.domain.alerts import Alert, Delivery, Destination, Surface
 from bot.domain.assessment import Person
 from bot.domain.developments import Coverage, Development, SummarySentence
+from bot.domain.entries import SourceState
 from bot.domain.topics import Stage, Status, Topic
 from bot.domain.watch import WatchKeyword
 from bot.ports import EntryReport, Query, SourceReport, StatusReport
@@ -78,7 +79,9 @@ class Shelf:
         return None
 
     async def status(self) -> StatusReport:
-        source = SourceReport(name="Harbour Post", polled=NOON, newest=NOON, failures=3, problem="timeout: no answer in 20 s", entries=4)
+        source = SourceReport(
+            state=SourceState(name="Harbour Post", polled=NOON, newest=NOON, failures=3, problem="timeout: no answer in 20 s"), entries=4
+        )
         return StatusReport(entries=120, developments=7, alerts=5, pending=1, failed=0, sources=(source,))
 
 

@@ -28,6 +28,7 @@ LINES = [
     ("timeline India, United States", "Timeline: India – United States"),
     ("why d77", "There is no such entry"),
     ("watch list", "No watch keywords yet"),
+    ("sources", "There are no sources here"),
     ("status", "Harbour Post"),
     ("help", "latest [n] [trade|meeting] [country…]"),
     ("", "Commands"),

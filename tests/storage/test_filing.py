@@ -286,5 +286,6 @@ async def test_status(store: SqlStore) -> None:
     status = await store.status()
     assert (status.entries, status.developments, status.alerts, status.pending, status.failed) == (2, 1, 1, 2, 0)
     attic, wire = status.sources
-    assert (attic.name, attic.polled, attic.entries) == ("attic", None, 0)
-    assert (wire.name, wire.polled, wire.newest, wire.failures, wire.problem, wire.entries) == ("wire", START, START, 2, "timeout: 10 s", 2)
+    assert (attic.name, attic.state.polled, attic.entries) == ("attic", None, 0)
+    assert (wire.name, wire.state.polled, wire.state.newest, wire.state.failures) == ("wire", START, START, 2)
+    assert (wire.state.problem, wire.entries) == ("timeout: 10 s", 2)
