@@ -37,6 +37,7 @@ from bot.summary.extractive import ExtractiveSummarizer
 from config.settings import HERE, Settings
 from handlers.commands import Commands
 from handlers.console.sender import ConsoleSender
+from handlers.desks import make_commands
 from handlers.discord.client import DiscordSurface
 from handlers.slack.app import SlackSurface
 from handlers.sources import SourceDesk
@@ -198,7 +199,7 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
                 await schedule.refresh()
 
         desk = SourceDesk(library=store, reader=reader, prober=reader.prober, listed=sources, clock=clock, changed=changed)
-        commands = Commands(library=store, gazetteer=judge.gazetteer, clock=clock, admins=settings.admins, sources=desk)
+        commands = make_commands(store=store, gazetteer=judge.gazetteer, clock=clock, admins=settings.admins, sources=desk)
         surfaces = make_surfaces(settings, commands, judge.gazetteer, console)
         outbox = Outbox(store=store, senders=surfaces.senders, clock=clock)
         pipeline = make_pipeline(

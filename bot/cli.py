@@ -126,12 +126,13 @@ def why(name: Annotated[str, typer.Argument(help="A development's id, an entry's
 async def _ask(line: str) -> int:
     from bot.app import SystemClock, open_store, read_places
     from bot.domain.alerts import Surface
-    from handlers.commands import Actor, Commands
     from handlers.console.render import reply_view
+    from handlers.desks import make_commands
+    from handlers.grammar import Actor
 
     settings = Settings()
     async with open_store(settings.attache_database_url) as store:
-        commands = Commands(library=store, gazetteer=read_places(), clock=SystemClock(), admins=settings.admins)
+        commands = make_commands(store=store, gazetteer=read_places(), clock=SystemClock(), admins=settings.admins)
         # whoever can run this can also open the database: the terminal's user is an admin
         reply = await commands.answer_line(Actor(surface=Surface.CONSOLE, user="terminal", admin=True), line)
     Console().print(reply_view(reply))

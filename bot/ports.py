@@ -13,8 +13,9 @@ from bot.domain.assessment import Assessment
 from bot.domain.decisions import Reason
 from bot.domain.developments import Development, SummarySentence
 from bot.domain.entries import Arrival, Entry, Kind, ParsedEntry, Source, SourceChange, SourceState
+from bot.domain.subscriptions import Feedback, Mute, Subscription
 from bot.domain.topics import Topic
-from bot.domain.watch import WatchKeyword
+from bot.domain.watch import Passage, WatchKeyword
 
 
 class Clock(Protocol):
@@ -326,6 +327,50 @@ class Library(Protocol):
         ...
 
 
+class Channels(Protocol):
+    """What channels want, and what their people said."""
+
+    async def subscriptions(self) -> list[Subscription]:
+        """Return every subscription, those on pause too, in the order of their destinations."""
+        ...
+
+    async def subscription(self, destination: Destination) -> Subscription | None:
+        """Return a channel's subscription; None where it has none."""
+        ...
+
+    async def subscribe(self, subscription: Subscription) -> None:
+        """Keep a subscription in the place of the channel's earlier one."""
+        ...
+
+    async def unsubscribe(self, destination: Destination) -> bool:
+        """Forget a channel's subscription and give up what waits for it; False when there was none."""
+        ...
+
+    async def pause(self, destination: Destination, problem: str | None) -> bool:
+        """Pause a channel's subscription with the reason, or (None) let it go on; False when that changed nothing."""
+        ...
+
+    async def mutes(self, destination: Destination | None = None) -> list[Mute]:
+        """Return the dossiers muted in a channel, or in all."""
+        ...
+
+    async def mute(self, mute: Mute) -> None:
+        """Keep a mute in the place of an earlier one of the same dossier and channel."""
+        ...
+
+    async def unmute(self, destination: Destination, dossier_id: str) -> bool:
+        """Forget a mute; False when there was none."""
+        ...
+
+    async def say(self, feedback: Feedback) -> int:
+        """Keep what somebody said, in the place of what they said before; return how many people of the channel call the dossier not relevant."""
+        ...
+
+    async def feedback(self) -> list[Feedback]:
+        """Return all feedback, oldest first."""
+        ...
+
+
 class Gazetteer(Protocol):
     """Knows countries and blocs."""
 
@@ -342,15 +387,15 @@ class Gazetteer(Protocol):
         ...
 
 
-class Store(Library, Protocol):
+class Store(Library, Channels, Protocol):
     """The whole store. Durable; safe for several tasks of one process."""
 
     def begin(self) -> AbstractAsyncContextManager[Writing]:
         """Open a transaction; committed on leaving, rolled back on an exception."""
         ...
 
-    async def source_states(self) -> dict[str, SourceState]:
-        """Return the state of every source polled so far, by name."""
+    async def source_states(self, names: Sequence[str] | None = None) -> dict[str, SourceState]:
+        """Return the state of every source polled so far, or of those with these names, by name."""
         ...
 
     async def unassessed(self, limit: int) -> list[Entry]:
@@ -389,6 +434,27 @@ class Sender(Protocol):
         """Post the alert, in the thread of `delivery.thread` where there is one. Pings nobody; its text cannot format or link beyond what the renderer meant.
 
         The message carries `delivery.key`, so that the platform or a later look can tell a second attempt. Raises
-        TemporaryDeliveryError or FinalDeliveryError, never the platform's own; its text holds no token.
+        TemporaryDeliveryError or FinalDeliveryError, never the platform's own; its text holds no token. With `delivery.digest` the
+        message is a digest of those alerts. With `delivery.broadcast` the channel sees the threaded message too.
         """
+        ...
+
+    async def edit(self, delivery: Delivery) -> None:
+        """Show the alert as it is now in the message `delivery.message_id`, pinging nobody. Raises as `send`; a message that is gone is no error."""
+        ...
+
+
+class Condition(Protocol):
+    """A watch expression, compiled."""
+
+    def matches(self, passage: Passage) -> bool:
+        """Say whether `passage` satisfies the expression. Pure, in time linear in the passage."""
+        ...
+
+
+class WatchLanguage(Protocol):
+    """The language of watch keywords: phrases, AND OR NOT, parentheses, prefix*, country: person: topic: source:."""
+
+    def compile(self, expression: str) -> Condition:
+        """Return the condition that `expression` states. Raises UsageError that shows the place of the mistake."""
         ...

@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 from apscheduler.executors.asyncio import AsyncIOExecutor
@@ -16,7 +17,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.domain.entries import Source, SourceState
 from bot.domain.health import Bounds, next_wait
-from bot.pipeline import Pipeline
+from bot.pipeline import Polled
+from bot.ports import Filed
 
 SPREAD = 0.05  # seconds between the first polls of two sources, so that a long list does not start all at once
 LAST_POLLS = 2.0  # seconds that polls under way have when everything stops
@@ -29,6 +31,18 @@ ListSources = Callable[[], Awaitable[Sequence[Source]]]
 ListStates = Callable[[], Awaitable[dict[str, SourceState]]]
 
 _log = structlog.get_logger()
+
+
+class Line(Protocol):
+    """What the schedule sets going: the pipeline of this process, or one that hands the work on to others."""
+
+    async def poll(self, source: Source, state: SourceState) -> tuple[Polled, SourceState]:
+        """Poll a source; return what came, and its state afterwards."""
+        ...
+
+    async def assess(self) -> list[Filed]:
+        """Judge and file what waits."""
+        ...
 
 
 async def _look_nowhere(_: Sequence[SourceState]) -> Sequence[SourceState]:
@@ -46,7 +60,7 @@ class Schedule:
     def __init__(
         self,
         *,
-        pipeline: Pipeline,
+        pipeline: Line,
         list_sources: ListSources,
         list_states: ListStates,
         on_alert: Callable[[], None],

@@ -9,6 +9,7 @@ from bot.domain.entries import ParsedEntry, Source, SourceChange, SourceState, m
 from bot.domain.errors import UsageError
 from bot.domain.health import Health, health_of
 from bot.ports import Clock, Library, Probe, Prober, Reader, SourceReport
+from handlers.grammar import Actor, Command, Name, usage
 from handlers.replies import Item, Reply
 
 SHOWN = 5  # entries of a source that is about to be added
@@ -39,6 +40,21 @@ class SourceDesk:
         self._listed = tuple(listed)
         self._clock = clock
         self._changed = changed
+
+    async def answer(self, actor: Actor, command: Command) -> Reply:
+        """See `Desk.answer`."""
+        action, _, words = command.words.partition(" ")
+        if (action := action.casefold()) in ("", "list"):
+            return await self.table()
+        if action not in ("check", "add", "remove", "pause", "resume") or not words:
+            raise usage(Name.SOURCES)
+        if action == "check":
+            return await self.check(words)
+        if action == "add":
+            return await self.add(words, str(actor))
+        if action == "remove":
+            return await self.remove(words, str(actor))
+        return await self.pause(words, str(actor), paused=action == "pause")
 
     async def table(self) -> Reply:
         """Return every source with its health, the worst first."""

@@ -11,7 +11,7 @@ import yaml
 from bot.cli import app
 from config.settings import HERE, Settings
 from config.sources_file import read_sources
-from handlers.commands import USAGE, Name
+from handlers.grammar import USAGE, Name
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

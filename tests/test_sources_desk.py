@@ -14,7 +14,8 @@ from bot.domain.errors import SourceError
 from bot.ports import Harvest, Probe
 from bot.storage.database import MEMORY
 from bot.storage.store import SqlStore
-from handlers.commands import Actor, Commands
+from handlers.desks import make_commands
+from handlers.grammar import Actor
 from handlers.replies import Reply
 from handlers.sources import SourceDesk
 from tests.fakes.clock import START, ManualClock
@@ -47,7 +48,7 @@ class Desk:
     def __init__(self, store: SqlStore) -> None:
         self.store, self.reader, self.changes = store, FakeReader(), 0
         desk = SourceDesk(library=store, reader=self.reader, prober=Finder(), listed=LISTED, clock=ManualClock(), changed=self._changed)
-        self._commands = Commands(library=store, gazetteer=read_places(), clock=ManualClock(), admins=frozenset(), sources=desk)
+        self._commands = make_commands(store=store, gazetteer=read_places(), clock=ManualClock(), admins=frozenset(), sources=desk)
 
     async def _changed(self) -> None:
         self.changes += 1
@@ -161,5 +162,5 @@ async def test_what_makes_no_sense_is_answered(desk: Desk, line: str, says: str)
 
 async def test_without_a_running_bot_there_are_no_sources() -> None:
     async with open_store(MEMORY) as store:
-        commands = Commands(library=store, gazetteer=read_places(), clock=ManualClock(), admins=frozenset())
+        commands = make_commands(store=store, gazetteer=read_places(), clock=ManualClock(), admins=frozenset())
         assert (await commands.answer_line(READER, "sources")).error

@@ -45,17 +45,29 @@ class Alert:
     development: Development
     raised: datetime
     follow_up: str | None = None
+    step_changed: bool = False  # a follow-up that moved the dossier to another stage or status
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One alert on its way to one destination. `thread` is the platform's id of the dossier's first message there, if any."""
+    """One alert on its way to one destination. `thread` is the platform's id of the dossier's first message there, if any.
+
+    `digest`, where it is not empty, are all the alerts that the one message tells of, `alert` among them, in the order to show them.
+    `message_id` is there when the message was sent before and is to be edited.
+    """
 
     delivery_id: int
     destination: Destination
     alert: Alert
     attempts: int
     thread: str | None = None
+    digest: tuple[Alert, ...] = ()
+    message_id: str | None = None
+
+    @property
+    def broadcast(self) -> bool:
+        """The channel sees it too, not the thread alone."""
+        return self.thread is not None and self.alert.step_changed
 
     @property
     def key(self) -> str:

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.alerts import Delivery, DeliveryState, Destination, Receipt
 from bot.domain.entries import Entry, SourceState
 from bot.storage import rows, tables
+from bot.storage.channels import SqlChannels
 from bot.storage.library import SqlLibrary
 from bot.storage.reading import coverage_by_development, entry_columns, entry_join
-from bot.storage.writing import SqlWriting
+from bot.storage.writing import Announcer, SqlWriting
 
 
-class SqlStore(SqlLibrary):
+class SqlStore(SqlLibrary, SqlChannels):
     """The whole store on one SQLAlchemy engine. Whoever made the engine disposes of it."""
+
+    def __init__(self, engine: AsyncEngine, announcer: Announcer | None = None) -> None:
+        super().__init__(engine)
+        self._announcer = announcer
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlWriting]:
         """See `Store.begin`."""
         async with self._writer.begin() as connection:
-            yield SqlWriting(connection)
+            yield SqlWriting(connection, self._announcer)
 
-    async def source_states(self) -> dict[str, SourceState]:
+    async def source_states(self, names: Sequence[str] | None = None) -> dict[str, SourceState]:
         """See `Store.source_states`."""
+        wanted = select(tables.sources) if names is None else select(tables.sources).where(tables.sources.c.name.in_(names))
         async with self._engine.connect() as connection:
-            result = await connection.execute(select(tables.sources))
+            result = await connection.execute(wanted)
             return {row.name: SourceState(**row._mapping) for row in result}
 
     async def unassessed(self, limit: int) -> list[Entry]:

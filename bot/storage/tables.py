@@ -223,6 +223,7 @@ alerts = Table(
     Column("development_id", String(32), ForeignKey("developments.id"), primary_key=True),
     Column("raised", Moment, nullable=False),
     Column("follow_up", Text),
+    Column("step_changed", Boolean, nullable=False, server_default=false()),
 )
 
 # The outbox.
@@ -241,6 +242,10 @@ deliveries = Table(
     Column("sent", Moment),
     Column("message_id", String(120)),
     Column("problem", Text),
+    Column("digest", Boolean, nullable=False, server_default=false()),  # goes out gathered with the others that are due by then
+    Column("batch", String(40)),  # the key of the digest that it went out with
+    Column("shown", Integer, nullable=False, server_default="0"),  # outlets that the message names
+    Column("edit_due", Moment),  # when the message is to be brought up to date
     UniqueConstraint("development_id", "surface", "address"),
     Index(None, "surface", "address", "state", "id"),
 )
@@ -248,7 +253,9 @@ deliveries = Table(
 watch_keywords = Table(
     "watch_keywords",
     metadata,
-    Column("folded", String(200), primary_key=True),
+    Column("effect", String(8), primary_key=True),
+    Column("channel", String(160), primary_key=True),
+    Column("folded", String(400), primary_key=True),
     Column("term", Text, nullable=False),
     Column("added_by", String(120), nullable=False),
     Column("added_at", Moment, nullable=False),
@@ -262,4 +269,63 @@ watch_changes = Table(
     Column("actor", String(120), nullable=False),
     Column("action", String(16), nullable=False),
     Column("term", Text, nullable=False),
+    Column("effect", String(8), nullable=False, server_default="watch"),
+    Column("channel", String(160), nullable=False, server_default=""),
+    Column("undone", Boolean, nullable=False, server_default=false()),
+)
+
+# A channel that wants alerts (bot.domain.subscriptions.Subscription).
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("surface", String(16), primary_key=True),
+    Column("address", String(120), primary_key=True),
+    Column("topics", JSON, nullable=False),
+    Column("parties", JSON, nullable=False),
+    Column("expression", Text, nullable=False),
+    Column("least", Float, nullable=False),
+    Column("cadence", String(16), nullable=False),
+    Column("at", String(5), nullable=False),
+    Column("quiet", String(11)),
+    Column("zone", String(64), nullable=False),
+    Column("cap", Integer),
+    Column("team", String(40), nullable=False),
+    Column("paused", Text),
+    Column("made_by", String(120), nullable=False),
+    Column("made_at", Moment),
+)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("surface", String(16), primary_key=True),
+    Column("address", String(120), primary_key=True),
+    Column("dossier_id", String(120), primary_key=True),
+    Column("actor", String(120), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("until", Moment),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("development_id", String(32), ForeignKey("developments.id"), primary_key=True),
+    Column("surface", String(16), primary_key=True),
+    Column("address", String(120), primary_key=True),
+    Column("actor", String(120), primary_key=True),
+    Column("useful", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# Slack workspaces that installed the app by OAuth; the token is encrypted with a key from the environment.
+installations = Table(
+    "installations",
+    metadata,
+    Column("team", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("bot_user", String(40), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("installed_by", String(120), nullable=False),
+    Column("installed_at", Moment, nullable=False),
 )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,11 +23,24 @@ TELLINGS = 8  # per candidate: the first ones say what the development is, later
 CANDIDATES = 60  # per telling, the most recent first
 
 
+class Announcer(Protocol):
+    """Told, within a transaction, of what it makes necessary; what it writes through `connection` is kept or lost with the rest."""
+
+    async def arrived(self, connection: AsyncConnection) -> None:
+        """Entries wait for assessment."""
+        ...
+
+    async def raised(self, connection: AsyncConnection) -> None:
+        """The outbox has something."""
+        ...
+
+
 class SqlWriting:
     """Writes through one connection; whoever opened it commits. Does not decide anything."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, announcer: Announcer | None = None) -> None:
         self._db = connection
+        self._announcer = announcer
 
     async def intake(self, source: str, entries: Sequence[ParsedEntry], now: datetime, *, fresh_from: datetime | None) -> list[Intaken]:
         """See `Writing.intake`."""
@@ -42,6 +55,8 @@ class SqlWriting:
             known |= dict.fromkeys((n for n in own if n not in known), intaken.entry.entry_id)
             taken.append(intaken)
         await self._name(known)
+        if self._announcer is not None and any(one.arrival is not Arrival.KNOWN for one in taken):
+            await self._announcer.arrived(self._db)
         return taken
 
     async def _known(self, names: set[str]) -> dict[str, int]:

@@ -13,8 +13,10 @@ from discord import app_commands
 
 from bot.domain.alerts import Surface
 from bot.domain.topics import Topic
-from handlers.commands import DEFAULT_COUNT, MAX_COUNT, USAGE, Actor, Commands, Name
+from handlers.commands import Commands
 from handlers.discord.render import reply_embeds
+from handlers.grammar import USAGE, Actor, Name
+from handlers.reading import DEFAULT_COUNT, MAX_COUNT
 from handlers.replies import Reply
 
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-structure

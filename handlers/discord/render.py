@@ -13,8 +13,8 @@ from bot.domain.developments import Development
 from bot.domain.text import cut_at_sentence
 from bot.domain.topics import Topic
 from bot.ports import Gazetteer
-from handlers.commands import chips
 from handlers.discord.markdown import address, clean, fitted, joined, link, size, stamp
+from handlers.reading import chips
 from handlers.replies import Item, Reply
 
 # https://discord.com/developers/docs/resources/message#embed-object-embed-limits

@@ -16,7 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.alerts import Surface
 from bot.domain.errors import UsageError
-from handlers.commands import Actor, Commands, parse
+from handlers.commands import Commands
+from handlers.grammar import Actor, parse
 from handlers.replies import Reply
 from handlers.slack.errors import FOREIGN, problem_of
 from handlers.slack.render import reply_message

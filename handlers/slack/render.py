@@ -9,7 +9,7 @@ from bot.domain.assessment import Person
 from bot.domain.developments import Development
 from bot.domain.text import cut_at_sentence
 from bot.ports import Gazetteer
-from handlers.commands import chips
+from handlers.reading import chips
 from handlers.replies import Item, Reply
 from handlers.slack import elements as e
 from handlers.slack.elements import Brick

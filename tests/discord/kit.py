@@ -17,7 +17,7 @@ from bot.domain.entries import Entry
 from bot.domain.topics import Stage, Topic
 from bot.domain.watch import WatchKeyword
 from bot.ports import EntryReport, Query, StatusReport
-from handlers.commands import Commands
+from handlers.desks import make_commands
 from handlers.discord.client import DiscordSurface
 from tests.fakes.discord_server import TOKEN, FakeDiscord
 
@@ -134,7 +134,7 @@ def surface(
     fake: FakeDiscord, shelf: Shelf | None = None, *, guild: int | None = 500, token: str = TOKEN, seconds: float = 3.0
 ) -> DiscordSurface:
     """Return a surface that is pointed at `fake`."""
-    commands = Commands(library=shelf or Shelf(development()), gazetteer=Atlas(), clock=Fixed(), admins=frozenset({"discord:77"}))
+    commands = make_commands(store=shelf or Shelf(development()), gazetteer=Atlas(), clock=Fixed(), admins=frozenset({"discord:77"}))
     return DiscordSurface(
         token=SecretStr(token), commands=commands, gazetteer=Atlas(), guild=guild, api_url=fake.api_url, send_seconds=seconds
     )

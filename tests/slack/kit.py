@@ -17,7 +17,7 @@ from bot.domain.entries import SourceState
 from bot.domain.topics import Stage, Status, Topic
 from bot.domain.watch import WatchKeyword
 from bot.ports import EntryReport, Query, SourceReport, StatusReport
-from handlers.commands import Commands
+from handlers.desks import make_commands
 from handlers.slack.app import SlackSurface
 from tests.fakes.slack_server import FakeSlack
 
@@ -127,7 +127,7 @@ def delivery(attempts: int = 1, thread: str | None = None, channel: str = "C1", 
 
 def surface(fake: FakeSlack, shelf: Shelf, **changes: Any) -> SlackSurface:  # noqa: ANN401  (any field)
     """Return a surface of `fake`; `changes` are arguments."""
-    commands = Commands(library=shelf, gazetteer=Atlas(), clock=Noon(), admins=frozenset({"slack:ULISTED"}))
+    commands = make_commands(store=shelf, gazetteer=Atlas(), clock=Noon(), admins=frozenset({"slack:ULISTED"}))
     arguments: dict[str, Any] = {
         "bot_token": SecretStr(fake.bot_token),
         "app_token": SecretStr(fake.app_token),

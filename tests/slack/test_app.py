@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.domain.errors import SettingsError, TemporaryDeliveryError
-from handlers.commands import Name
+from handlers.grammar import Name
 from handlers.slack.app import SlackSurface
 from handlers.slack.listener import Once, changes_something, typed
 from handlers.slack.transport import Scrubber
@@ -28,7 +28,7 @@ LINES = [
     ("timeline India, United States", "Timeline: India – United States"),
     ("why d77", "There is no such entry"),
     ("watch list", "No watch keywords yet"),
-    ("sources", "There are no sources here"),
+    ("sources", "is not answered here"),
     ("status", "Harbour Post"),
     ("help", "latest [n] [trade|meeting] [country…]"),
     ("", "Commands"),

@@ -1,0 +1,246 @@
+"""Work for any number of processes: jobs of Procrastinate, a queue in the same PostgreSQL as the store.
+
+`clock` decides when and defers, `worker` does. What a transaction of the store makes necessary is deferred in that transaction: a crash
+leaves neither a job without its cause nor a cause without its job. Alerts have no jobs, for the outbox is a queue already
+(docs/decisions/0007-jobs-and-the-outbox.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import procrastinate
+import psycopg
+import structlog
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.entries import Source, SourceState
+from bot.pipeline import Polled
+from bot.ports import Filed
+
+POLL, ASSESS, RETAIN = "poll", "assess", "retain"
+RAISED = "attache_raised"  # the channel of PostgreSQL's NOTIFY that says: the outbox has something
+BATCH = 20  # sources a job
+GATHER_SECONDS = 0.3  # polls that fall due together travel together
+LOOK_SECONDS = 0.5  # how often the clock looks whether its polls are done
+POLL_SECONDS = 120.0  # a poll that no worker has finished by then is given up; the source's next one is planned as usual
+TICK_SECONDS = 15.0
+AWAY_SECONDS = 2.0  # between attempts while the database is away
+KEEP_HOURS = 24  # of finished jobs
+DECIDING = 0x0A77AC4E  # the advisory lock of the one clock that decides
+
+_log = structlog.get_logger()
+
+
+def conninfo(url: str) -> str:
+    """Return the libpq address of an SQLAlchemy URL."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def make_queue(url: str) -> procrastinate.App:
+    """Return the queue in the database at `url`; it works inside `async with queue.open_async()`."""
+    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo(url), min_size=1, max_size=4))
+
+
+async def make_tables(queue: procrastinate.App) -> None:
+    """Make the queue's tables where they are missing."""
+    found = await queue.connector.execute_query_one_async("SELECT to_regclass('procrastinate_jobs') IS NULL AS missing")
+    if found["missing"]:
+        await queue.schema_manager.apply_schema_async()
+
+
+class Announcer:
+    """Says, within a transaction of the store, what it makes necessary (port `bot.storage.writing.Announcer`)."""
+
+    def __init__(self, queue: procrastinate.App) -> None:
+        self._queue = queue
+
+    async def arrived(self, connection: AsyncConnection) -> None:
+        """Entries wait for assessment."""
+        driver = (await connection.get_raw_connection()).driver_connection
+        await self._queue.configure_task(ASSESS, connection=driver).defer_async()
+
+    async def raised(self, connection: AsyncConnection) -> None:
+        """The outbox has something; whoever listens hears of it once the transaction is committed."""
+        await connection.exec_driver_sql(f"NOTIFY {RAISED}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hands:
+    """What a worker does for each kind of job."""
+
+    poll: Callable[[Sequence[str]], Awaitable[None]]
+    assess: Callable[[], Awaitable[None]]
+    retain: Callable[[], Awaitable[None]]
+
+
+async def work(queue: procrastinate.App, hands: Hands, *, name: str, at_once: int) -> None:
+    """Do jobs until cancelled; jobs under way are finished first. `at_once` bounds how many."""
+
+    async def poll(sources: list[str]) -> None:
+        await hands.poll(sources)
+
+    async def assess() -> None:
+        await hands.assess()
+
+    async def retain() -> None:
+        await hands.retain()
+
+    queue.task(name=POLL)(poll)
+    queue.task(name=ASSESS)(assess)
+    queue.task(name=RETAIN)(retain)
+    await queue.run_worker_async(
+        name=name,
+        concurrency=at_once,
+        install_signal_handlers=False,
+        shutdown_graceful_timeout=8.0,
+        delete_jobs="successful",
+    )
+
+
+@dataclass(kw_only=True)
+class _Asked:
+    """A poll that a worker is to make."""
+
+    source: Source
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class RemoteLine:
+    """Polls by way of the workers (port `bot.schedule.Line`): defers a job for the sources that fall due together, and waits for it."""
+
+    def __init__(self, queue: procrastinate.App, states: Callable[[Sequence[str]], Awaitable[dict[str, SourceState]]]) -> None:
+        self._queue = queue
+        self._states = states
+        self._gathered: list[_Asked] = []
+        self._under_way: dict[int, list[_Asked]] = {}
+
+    async def poll(self, source: Source, state: SourceState) -> tuple[Polled, SourceState]:
+        """Have a source polled. Raises TimeoutError when no worker has done it in POLL_SECONDS."""
+        asked = _Asked(source=source)
+        self._gathered.append(asked)
+        async with asyncio.timeout(POLL_SECONDS):
+            await asked.done
+        after = (await self._states([source.name])).get(source.name, state)
+        return Polled(source=source, problem=after.problem), after
+
+    async def assess(self) -> list[Filed]:
+        """Nothing: the job is deferred with the entries."""
+        return []
+
+    async def run(self) -> None:
+        """Defer what was gathered and look for what is done, until cancelled."""
+        while True:
+            await asyncio.sleep(GATHER_SECONDS)
+            try:
+                await self._defer()
+                await self._look()
+            except ConnectorException as error:  # the polls that wait are given up after POLL_SECONDS, and planned again
+                _log.warning("queue_unreachable", problem=type(error).__name__)
+                await asyncio.sleep(AWAY_SECONDS)
+
+    async def _defer(self) -> None:
+        gathered, self._gathered = [a for a in self._gathered if not a.done.done()], []
+        for start in range(0, len(gathered), BATCH):
+            batch = gathered[start : start + BATCH]
+            number = await self._queue.configure_task(POLL).defer_async(sources=[a.source.name for a in batch])
+            self._under_way[number] = batch
+
+    async def _look(self) -> None:
+        if not self._under_way:
+            return
+        rows = await self._queue.connector.execute_query_all_async(
+            "SELECT id FROM procrastinate_jobs WHERE id = ANY(%(ids)s) AND status IN ('todo', 'doing')", ids=list(self._under_way)
+        )
+        for number in self._under_way.keys() - {row["id"] for row in rows}:
+            for asked in self._under_way.pop(number):
+                if not asked.done.done():
+                    asked.done.set_result(None)
+        self._under_way = {number: batch for number, batch in self._under_way.items() if not all(a.done.done() for a in batch)}
+
+
+async def tick(queue: procrastinate.App) -> None:
+    """Have swept up what a crash left, every TICK_SECONDS until cancelled: jobs of dead workers, entries whose job was lost."""
+    while True:
+        try:
+            with suppress(AlreadyEnqueued):
+                await queue.configure_task(ASSESS, queueing_lock=ASSESS).defer_async()
+            for job in await queue.job_manager.get_stalled_jobs():
+                _log.warning("job_taken_again", job=job.id, kind=job.task_name)
+                await queue.job_manager.retry_job(job)
+        except ConnectorException as error:
+            _log.warning("queue_unreachable", problem=type(error).__name__)
+        await asyncio.sleep(TICK_SECONDS)
+
+
+async def defer_retention(queue: procrastinate.App) -> None:
+    """Have old entries cleared away."""
+    with suppress(AlreadyEnqueued):
+        await queue.configure_task(RETAIN, queueing_lock=RETAIN).defer_async()
+    await queue.job_manager.delete_old_jobs(KEEP_HOURS, include_failed=True, include_cancelled=True, include_aborted=True)
+
+
+class OnlyOne:
+    """The right to decide, which one process has at a time: a lock of PostgreSQL on a connection of its own, gone with the process."""
+
+    def __init__(self, url: str, *, again: timedelta = timedelta(seconds=2)) -> None:
+        self._conninfo = conninfo(url)
+        self._again = again.total_seconds()
+
+    async def hold(self, then: Callable[[], Awaitable[None]]) -> None:
+        """Run `then` whenever the right is held, and stand by otherwise, until cancelled; a lost connection ends `then`, and the wait begins anew."""
+        while True:
+            try:
+                await self._hold_once(then)
+                return
+            except* psycopg.OperationalError:
+                _log.warning("database_away", then="standing by")
+            await asyncio.sleep(AWAY_SECONDS)
+
+    async def _hold_once(self, then: Callable[[], Awaitable[None]]) -> None:
+        async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+            await self._wait(connection)
+            _log.info("clock_decides")
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(_awaited(then()), name="clock")
+                watching = group.create_task(self._watch(connection), name="the right to decide")
+                await asyncio.wait({running})
+                watching.cancel()
+
+    async def _wait(self, connection: psycopg.AsyncConnection) -> None:
+        told = False
+        while True:
+            row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (DECIDING,))).fetchone()
+            if row and row[0]:
+                return
+            if not told:
+                _log.info("clock_stands_by")
+                told = True
+            await asyncio.sleep(self._again)
+
+    async def _watch(self, connection: psycopg.AsyncConnection) -> None:
+        while True:
+            await asyncio.sleep(self._again)
+            await connection.execute("SELECT 1")
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
+
+
+async def listen(url: str, heard: Callable[[], None]) -> None:
+    """Call `heard` whenever a transaction raised an alert, until cancelled; after a broken connection too."""
+    while True:
+        with suppress(psycopg.OperationalError):
+            async with await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True) as connection:
+                await connection.execute(f"LISTEN {RAISED}")
+                heard()
+                async for _ in connection.notifies():
+                    heard()
+        await asyncio.sleep(AWAY_SECONDS)

@@ -1,0 +1,162 @@
+"""Subscriptions, mutes and feedback (port `Channels`)."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Table, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.alerts import DeliveryState, Destination, Surface
+from bot.domain.subscriptions import Cadence, Feedback, Mute, Quiet, Subscription
+from bot.domain.topics import Topic
+from bot.storage import tables
+
+GIVEN_UP = "the channel does not want alerts any more"
+
+
+class SqlChannels:
+    """Keeps what channels want. Sends nothing and decides nothing."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(writing=True)
+
+    async def subscriptions(self) -> list[Subscription]:
+        """See `Channels.subscriptions`."""
+        t = tables.subscriptions
+        async with self._engine.connect() as connection:
+            return [_subscription(row._mapping) for row in await connection.execute(select(t).order_by(t.c.surface, t.c.address))]
+
+    async def subscription(self, destination: Destination) -> Subscription | None:
+        """See `Channels.subscription`."""
+        t = tables.subscriptions
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(t).where(*_at(t, destination)))).one_or_none()
+            return _subscription(row._mapping) if row else None
+
+    async def subscribe(self, subscription: Subscription) -> None:
+        """See `Channels.subscribe`."""
+        t, destination = tables.subscriptions, subscription.destination
+        async with self._writer.begin() as connection:
+            await connection.execute(delete(t).where(*_at(t, destination)))
+            await connection.execute(insert(t).values(_values(subscription)))
+
+    async def unsubscribe(self, destination: Destination) -> bool:
+        """See `Channels.unsubscribe`."""
+        t, d = tables.subscriptions, tables.deliveries
+        async with self._writer.begin() as connection:
+            found = await connection.execute(delete(t).where(*_at(t, destination)))
+            waiting = (*_at(d, destination), d.c.state == DeliveryState.PENDING)
+            await connection.execute(update(d).where(*waiting).values(state=DeliveryState.FAILED, problem=GIVEN_UP))
+            await connection.execute(update(d).where(*_at(d, destination)).values(edit_due=None))
+        return found.rowcount > 0
+
+    async def pause(self, destination: Destination, problem: str | None) -> bool:
+        """See `Channels.pause`."""
+        t = tables.subscriptions
+        other = t.c.paused.is_(None) if problem is not None else t.c.paused.is_not(None)
+        async with self._writer.begin() as connection:
+            found = await connection.execute(update(t).where(*_at(t, destination), other).values(paused=problem))
+        return found.rowcount > 0
+
+    async def mutes(self, destination: Destination | None = None) -> list[Mute]:
+        """See `Channels.mutes`."""
+        t = tables.mutes
+        here = _at(t, destination) if destination else ()
+        async with self._engine.connect() as connection:
+            return [_mute(row._mapping) for row in await connection.execute(select(t).where(*here).order_by(t.c.at))]
+
+    async def mute(self, mute: Mute) -> None:
+        """See `Channels.mute`."""
+        t = tables.mutes
+        values = {**_address(mute.destination), "dossier_id": mute.dossier_id, "actor": mute.actor, "at": mute.at, "until": mute.until}
+        async with self._writer.begin() as connection:
+            await connection.execute(delete(t).where(*_at(t, mute.destination), t.c.dossier_id == mute.dossier_id))
+            await connection.execute(insert(t).values(values))
+
+    async def unmute(self, destination: Destination, dossier_id: str) -> bool:
+        """See `Channels.unmute`."""
+        t = tables.mutes
+        async with self._writer.begin() as connection:
+            found = await connection.execute(delete(t).where(*_at(t, destination), t.c.dossier_id == dossier_id))
+        return found.rowcount > 0
+
+    async def say(self, feedback: Feedback) -> int:
+        """See `Channels.say`."""
+        t, d = tables.feedback, tables.developments
+        own = {"development_id": feedback.development_id, "actor": feedback.actor}
+        values = {**_address(feedback.destination), **own, "useful": feedback.useful, "at": feedback.at}
+        same = (*_at(t, feedback.destination), t.c.development_id == feedback.development_id, t.c.actor == feedback.actor)
+        dossier = select(d.c.dossier_id).where(d.c.id == feedback.development_id).scalar_subquery()
+        against = (
+            select(func.count())
+            .select_from(t.join(d, d.c.id == t.c.development_id))
+            .where(*_at(t, feedback.destination), t.c.useful.is_(False), d.c.dossier_id == dossier)
+        )
+        async with self._writer.begin() as connection:
+            await connection.execute(delete(t).where(*same))
+            await connection.execute(insert(t).values(values))
+            return int((await connection.execute(against)).scalar_one())
+
+    async def feedback(self) -> list[Feedback]:
+        """See `Channels.feedback`."""
+        t = tables.feedback
+        async with self._engine.connect() as connection:
+            return [_feedback(row._mapping) for row in await connection.execute(select(t).order_by(t.c.at))]
+
+
+def _at(table: Table, destination: Destination) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.c.surface == destination.surface, table.c.address == destination.address
+
+
+def _address(destination: Destination) -> dict[str, str]:
+    return {"surface": destination.surface, "address": destination.address}
+
+
+def _destination(row: RowMapping) -> Destination:
+    return Destination(surface=Surface(row["surface"]), address=row["address"])
+
+
+def _values(subscription: Subscription) -> dict[str, Any]:
+    s = subscription
+    return {
+        **_address(s.destination),
+        "topics": list(s.topics),
+        "parties": list(s.parties),
+        "expression": s.expression,
+        "least": s.least,
+        "cadence": s.cadence,
+        "at": f"{s.at:%H:%M}",
+        "quiet": f"{s.quiet.start:%H:%M}-{s.quiet.end:%H:%M}" if s.quiet else None,
+        "zone": s.zone,
+        "cap": s.cap,
+        "team": s.team,
+        "paused": s.paused,
+        "made_by": s.made_by,
+        "made_at": s.made_at,
+    }
+
+
+def _subscription(row: RowMapping) -> Subscription:
+    kept = {name: row[name] for name in ("expression", "least", "zone", "cap", "team", "paused", "made_by", "made_at")}
+    start, _, end = (row["quiet"] or "").partition("-")
+    return Subscription(
+        destination=_destination(row),
+        topics=tuple(Topic(t) for t in row["topics"]),
+        parties=tuple(row["parties"]),
+        cadence=Cadence(row["cadence"]),
+        at=time.fromisoformat(row["at"]),
+        quiet=Quiet(start=time.fromisoformat(start), end=time.fromisoformat(end)) if start else None,
+        **kept,
+    )
+
+
+def _mute(row: RowMapping) -> Mute:
+    return Mute(destination=_destination(row), dossier_id=row["dossier_id"], actor=row["actor"], at=row["at"], until=row["until"])
+
+
+def _feedback(row: RowMapping) -> Feedback:
+    kept = {name: row[name] for name in ("development_id", "actor", "useful", "at")}
+    return Feedback(destination=_destination(row), **kept)
