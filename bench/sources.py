@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -32,6 +33,7 @@ from config.settings import HERE
 
 HEAVY_BYTES = 5 * 1024 * 1024 - 4_096
 ENTRIES = 20
+HOSTS = 100
 SHARES = {"dead": 0.05, "slow": 0.05, "heavy": 0.05}
 
 
@@ -67,9 +69,10 @@ class Server:
     async def _trickle(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        for byte in b"<rss version='2.0'><channel>" * 4:
-            await response.write(bytes([byte]))
-            await asyncio.sleep(1)
+        with suppress(ConnectionError):  # whoever polls gives up long before the end
+            for byte in b"<rss version='2.0'><channel>" * 4:
+                await response.write(bytes([byte]))
+                await asyncio.sleep(1)
         return response
 
 
@@ -81,12 +84,19 @@ def serve(pipe: Connection) -> None:
         app.router.add_get("/{name}", Server().answer)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, backlog=2_048)
-        await site.start()
-        pipe.send(runner.addresses[0][1])
+        await web.TCPSite(runner, host(0), 0, backlog=2_048).start()
+        port = runner.addresses[0][1]
+        for number in range(1, HOSTS):
+            await web.TCPSite(runner, host(number), port, backlog=2_048).start()
+        pipe.send(port)
         await asyncio.to_thread(pipe.poll, None)
 
     asyncio.run(run())
+
+
+def host(number: int) -> str:
+    """Return one of HOSTS addresses of this machine, so that sources are spread over hosts as they are in life."""
+    return f"127.0.1.{1 + number % HOSTS}"
 
 
 def listed(count: int, port: int, dead: int) -> list[Source]:
@@ -96,7 +106,7 @@ def listed(count: int, port: int, dead: int) -> list[Source]:
     sources = []
     for n in range(count):
         kind = kinds[n // every] if n % every == 0 and n // every < len(kinds) else "ok"
-        sources.append(Source(name=f"{kind}-{n}", url=f"http://127.0.0.1:{dead if kind == 'dead' else port}/{kind}-{n}"))
+        sources.append(Source(name=f"{kind}-{n}", url=f"http://{host(n)}:{dead if kind == 'dead' else port}/{kind}-{n}"))
     return sources
 
 
@@ -158,7 +168,7 @@ def figures(found: Sweep) -> dict[str, Any]:
 async def measure(count: int, port: int) -> None:
     """Make two sweeps and print a line for each."""
     with socket.socket() as closed, tempfile.TemporaryDirectory() as folder:
-        closed.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
+        closed.bind(("0.0.0.0", 0))  # noqa: S104  (bound and not listening: every connection is refused)
         sources = listed(count, port, closed.getsockname()[1])
         async with (
             open_judge(str(HERE / "model")) as judge,

@@ -13,9 +13,16 @@ import unicodedata
 
 MAX_TEXT = 4_000
 
-_TAG = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|</?[a-zA-Z][^<>]{0,2000}>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
+_HIDDEN = re.compile(r"<(?P<kind>!--|script\b|style\b)", re.IGNORECASE)  # opens what is no text, up to its own end
+_ENDS = {
+    "!--": re.compile("-->"),
+    "script": re.compile(r"</script\s*>", re.IGNORECASE),
+    "style": re.compile(r"</style\s*>", re.IGNORECASE),
+}
 _BLOCK = re.compile(r"</?(?:p|br|div|li|ul|ol|h[1-6]|tr|td|blockquote)\b[^<>]*>", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
+_BREAKS = dict.fromkeys(map(ord, "\n\r\t\v\f\u2028\u2029\x85"), " ")
 _TAIL = re.compile(
     r"\s*(?:\[(?:…|\.\.\.|&#8230;)\]|(?:Continue reading|Read more|Read full (?:story|article)|Click here)\b.{0,80}?"
     r"|The post .{1,200} appeared first on .{1,100}?)\s*(?:\.{3}|…|»|→)?\s*$",
@@ -45,18 +52,33 @@ def plain(text: str | None, limit: int = MAX_TEXT) -> str:
     text = text[: limit * 8]
     if "<" in text or "&" in text:
         text = html.unescape(_untagged(html.unescape(_untagged(text))))  # twice: feeds escape their markup, some of them inside markup
-    text = "".join(" " if c in "\n\r\t\v\f\u2028\u2029\x85" else c for c in text if _visible(c))
+    text = text.translate(_BREAKS)
+    if not text.isprintable():  # rare, and true of everything that does not show
+        text = "".join(filter(_visible, text))
     return cut(_SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip(), limit)
 
 
 def _untagged(text: str) -> str:
-    return _TAG.sub("", _BLOCK.sub(" ", text))
+    return _TAG.sub("", _BLOCK.sub(" ", _unhidden(text)))
+
+
+def _unhidden(text: str) -> str:
+    """Return `text` without comments, scripts and styles, in linear time: where one kind has no end any more, none is looked for again."""
+    kept, at, endless = list[str](), 0, set[str]()
+    for opening in _HIDDEN.finditer(text):
+        kind = opening["kind"].lower()
+        if opening.start() < at or kind in endless:
+            continue
+        if (end := _ENDS[kind].search(text, opening.end())) is None:
+            endless.add(kind)
+            continue
+        kept.append(text[at : opening.start()])
+        at = end.end()
+    return "".join([*kept, text[at:]])
 
 
 def _visible(char: str) -> bool:
-    """Say whether a character may stay: no controls but white space, no format characters (bidi, zero width), no surrogates."""
-    if char in "\n\r\t\v\f\x85":
-        return True
+    """Say whether a character may stay: no controls, no format characters (bidi, zero width), no surrogates."""
     return (char < "\x7f" and char >= " ") or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
 
 

@@ -17,6 +17,7 @@ class Limits:
     redirects: int = 5
     entries: int = 2_000
     per_host: int = 2
+    patience: float = 1.5  # seconds after which a poll that still runs holds up its host's next ones no longer: a slow source delays no other
     at_once: int = 128  # open polls: more than the slow ones of a long list, so that they never hold up the rest
     light: int = 512 * 1024  # a body longer than this needs a permit to grow on…
     heavy: int = 8  # …of which there are so many, so that memory stays bounded by heavy x body
@@ -59,25 +60,48 @@ class Budget:
             self._clock.reschedule(self._since + max(self._left, 0.0))
 
 
+class _Place:
+    """A place at a gate, which is left once."""
+
+    def __init__(self, gate: asyncio.Semaphore) -> None:
+        self._gate: asyncio.Semaphore | None = gate
+
+    def leave(self) -> None:
+        if self._gate is not None:
+            self._gate.release()
+            self._gate = None
+
+
 class Gates:
     """At most so many polls at once, at most so many of one host, at most so many heavy bodies. Forgets a host that nobody waits for."""
 
     def __init__(self, limits: Limits) -> None:
-        self._per_host = limits.per_host
+        self._per_host, self._patience = limits.per_host, limits.patience
         self._all = asyncio.Semaphore(limits.at_once)
         self._hosts: dict[str, tuple[asyncio.Semaphore, int]] = {}
         self.heavy = asyncio.Semaphore(limits.heavy)
 
     @asynccontextmanager
     async def through(self, host: str) -> AsyncIterator[None]:
-        """Wait for a turn at `host`, then for one of the general places; hold both inside the block."""
+        """Wait for a turn at `host`, then for one of the general places; hold both inside the block, the host's for `patience` at most."""
         gate, waiting = self._hosts.get(host, (asyncio.Semaphore(self._per_host), 0))
         self._hosts[host] = (gate, waiting + 1)
         try:
-            async with gate, self._all:
+            async with self._turn(gate), self._all:
                 yield
         finally:
             self._leave(host)
+
+    @asynccontextmanager
+    async def _turn(self, gate: asyncio.Semaphore) -> AsyncIterator[None]:
+        await gate.acquire()
+        place = _Place(gate)
+        early = asyncio.get_running_loop().call_later(self._patience, place.leave)
+        try:
+            yield
+        finally:
+            early.cancel()
+            place.leave()
 
     def _leave(self, host: str) -> None:
         gate, waiting = self._hosts.pop(host)

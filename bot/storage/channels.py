@@ -12,6 +12,7 @@ from bot.domain.alerts import DeliveryState, Destination, Surface
 from bot.domain.subscriptions import Cadence, Feedback, Mute, Quiet, Subscription
 from bot.domain.topics import Topic
 from bot.storage import tables
+from bot.storage.database import Writer
 
 GIVEN_UP = "the channel does not want alerts any more"
 
@@ -21,7 +22,7 @@ class SqlChannels:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._writer = engine.execution_options(writing=True)
+        self._writer = Writer(engine)
 
     async def subscriptions(self) -> list[Subscription]:
         """See `Channels.subscriptions`."""

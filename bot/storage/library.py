@@ -20,6 +20,7 @@ from bot.domain.topics import Topic
 from bot.domain.watch import WatchKeyword
 from bot.ports import Delay, EntryReport, Query, SourceReport, StatusReport
 from bot.storage import rows, tables
+from bot.storage.database import Writer
 from bot.storage.reading import coverage_by_development, entry_columns, entry_join
 
 MEASURED = timedelta(days=7)  # delays are taken from the entries seen in the week before the latest
@@ -34,7 +35,7 @@ class SqlLibrary:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._writer = engine.execution_options(writing=True)
+        self._writer = Writer(engine)
 
     async def developments(self, query: Query) -> list[Development]:
         """See `Library.developments`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -13,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.alerts import Alert, DeliveryState, Destination
 from bot.domain.developments import Development
-from bot.domain.entries import Arrival, Entry, ParsedEntry, SourceState, digest, identities, same_words
+from bot.domain.entries import Arrival, ParsedEntry, SourceState
 from bot.domain.topics import Topic
 from bot.ports import Candidate, Filed, Intaken, Telling
 from bot.storage import rows, tables
+from bot.storage.intake import Intake
 from bot.storage.reading import entry_columns, entry_join
 
 TELLINGS = 8  # per candidate: the first ones say what the development is, later ones repeat it
@@ -44,82 +44,10 @@ class SqlWriting:
 
     async def intake(self, source: str, entries: Sequence[ParsedEntry], now: datetime, *, fresh_from: datetime | None) -> list[Intaken]:
         """See `Writing.intake`."""
-        repeated = {guid for guid, times in Counter(e.guid for e in entries if e.guid).items() if times > 1}
-        names = [identities(source, e, trust_guid=e.guid not in repeated) for e in entries]
-        known = await self._known({n for some in names for n in some})
-        taken = []
-        for entry, own in zip(entries, names, strict=True):
-            entry_id = next((known[n] for n in own if n in known), None)
-            baseline = fresh_from is not None and (entry.published is None or entry.published < fresh_from)
-            intaken = await (self._add(source, entry, now, baseline) if entry_id is None else self._again(entry_id, entry, now))
-            known |= dict.fromkeys((n for n in own if n not in known), intaken.entry.entry_id)
-            taken.append(intaken)
-        await self._name(known)
+        taken = await Intake(self._db, source, now, fresh_from).take(entries)
         if self._announcer is not None and any(one.arrival is not Arrival.KNOWN for one in taken):
             await self._announcer.arrived(self._db)
         return taken
-
-    async def _known(self, names: set[str]) -> dict[str, int]:
-        found: dict[str, int] = {}
-        listed = sorted(names)
-        for start in range(0, len(listed), 500):  # SQLite bounds the parameters of a statement
-            t = tables.identities
-            result = await self._db.execute(select(t.c.name, t.c.entry_id).where(t.c.name.in_(listed[start : start + 500])))
-            found |= {row.name: row.entry_id for row in result}
-        self._had = frozenset(found)
-        return found
-
-    async def _name(self, known: dict[str, int]) -> None:
-        new = [{"name": name, "entry_id": entry_id} for name, entry_id in known.items() if name not in self._had]
-        if new:
-            await self._db.execute(insert(tables.identities), new)
-
-    async def _add(self, source: str, parsed: ParsedEntry, now: datetime, baseline: bool) -> Intaken:
-        published = parsed.published or now
-        values = {
-            "source": source,
-            "url": parsed.url,
-            "published": published,
-            "seen": now,
-            "baseline": baseline,
-            "publisher": parsed.publisher,
-        }
-        result = await self._db.execute(insert(tables.entries).values(values).returning(tables.entries.c.id))
-        entry = await self._version(result.scalar_one(), 1, parsed, published, now)
-        return Intaken(entry=entry, arrival=Arrival.NEW)
-
-    async def _again(self, entry_id: int, parsed: ParsedEntry, now: datetime) -> Intaken:
-        t = tables.versions
-        found = await self._db.execute(
-            entry_columns().select_from(entry_join()).where(t.c.entry_id == entry_id).order_by(t.c.number.desc()).limit(1)
-        )
-        entry = rows.entry_of(found.one())
-        if same_words(entry, parsed) or await self._had_title(entry_id, parsed):
-            return Intaken(entry=entry, arrival=Arrival.KNOWN)
-        published = max(parsed.published or now, entry.published)
-        newer = await self._version(entry_id, entry.version + 1, parsed, published, now)
-        return Intaken(entry=newer, arrival=Arrival.VERSION)
-
-    async def _had_title(self, entry_id: int, parsed: ParsedEntry) -> bool:
-        """A title that goes back to what it was is no version: two feeds of one publisher may differ for ever."""
-        t = tables.versions
-        result = await self._db.execute(select(t.c.id).where(t.c.entry_id == entry_id, t.c.title == parsed.title).limit(1))
-        return result.first() is not None
-
-    async def _version(self, entry_id: int, number: int, parsed: ParsedEntry, published: datetime, now: datetime) -> Entry:
-        values = {
-            "entry_id": entry_id,
-            "number": number,
-            "key": parsed.key or digest(str(entry_id), str(number), parsed.url, parsed.title),
-            "title": parsed.title,
-            "summary": parsed.summary,
-            "published": published,
-            "seen": now,
-            "waiting": True,
-        }
-        result = await self._db.execute(insert(tables.versions).values(values).returning(tables.versions.c.id))
-        found = await self._db.execute(entry_columns().select_from(entry_join()).where(tables.versions.c.id == result.scalar_one()))
-        return rows.entry_of(found.one())
 
     async def record_poll(self, state: SourceState) -> None:
         """See `Writing.record_poll`."""

@@ -245,6 +245,16 @@ async def test_one_host_is_asked_by_few_at_once(server: WebServer) -> None:
     assert (server.hits("/slow"), server.most_open) == (8, BRISK.per_host)
 
 
+async def test_a_slow_answer_holds_up_its_host_for_a_while_only(server: WebServer) -> None:
+    server.put("/endless", b"1234", drip=0.25, etag=False)
+    server.put("/quick", rss(), etag=False)
+    async with getting(Limits(per_host=1, patience=0.05, seconds=5.0)) as get, asyncio.TaskGroup() as group:
+        slow = group.create_task(get(server.url("/endless")))
+        await asyncio.sleep(0)
+        await get(server.url("/quick"))
+        assert not slow.done()
+
+
 async def test_heavy_bodies_wait_for_a_permit_which_costs_no_time_of_theirs(server: WebServer) -> None:
     server.put("/heavy", bytes(50_000))
     limits = Limits(body=100_000, light=10_000, heavy=1, seconds=0.3)
