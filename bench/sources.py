@@ -1,7 +1,8 @@
 """One sweep over 1,000 local sources, of which 5 in 100 are dead, 5 send a byte a second, 5 are of 5 MB: `python -m bench.sources [N]`.
 
-The server runs in a process of its own, on loopback. Printed are the whole sweep, the delay of the healthy sources (from the start of the
-sweep until their entries are stored), and the memory of this process; then a second sweep, in which the healthy feeds answer 304.
+The server runs in a process of its own, on loopback; the schedule that `attache run` has decides when each source is due. Printed are the
+whole sweep, the delay of the healthy sources (from the moment they are due until their entries are stored), and the memory of this process,
+the model in it; then a second sweep, in which the healthy feeds answer 304.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
+import random
 import resource
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,9 +27,10 @@ from typing import Any
 from aiohttp import web
 
 from bot.app import Judge, SystemClock, make_pipeline, open_judge, open_store
-from bot.domain.alerts import Destination
 from bot.domain.entries import Source, SourceState
-from bot.ports import Harvest, Reader, Store
+from bot.pipeline import Pipeline, Polled
+from bot.ports import Filed, Harvest, Reader, Store
+from bot.schedule import SPREAD, Schedule
 from bot.sources.reader import SourceReader
 from config.settings import HERE
 
@@ -102,6 +105,7 @@ def host(number: int) -> str:
 def listed(count: int, port: int, dead: int) -> list[Source]:
     """Return the sources, the bad ones spread among the healthy."""
     kinds = [kind for kind, share in SHARES.items() for _ in range(int(count * share))]
+    random.Random(5).shuffle(kinds)  # noqa: S311  (a fixed mixture)
     every = count // max(len(kinds), 1)
     sources = []
     for n in range(count):
@@ -112,13 +116,12 @@ def listed(count: int, port: int, dead: int) -> list[Source]:
 
 @dataclass(kw_only=True)
 class Sweep:
-    """What a sweep found: seconds from its start until each source was done."""
+    """What a sweep found: seconds from the moment that each source was due until it was done."""
 
     seconds: float = 0.0
     done: dict[str, float] = field(default_factory=dict)
     failed: int = 0
     unchanged: int = 0
-    states: dict[str, SourceState] = field(default_factory=dict)
 
 
 class _Counting:
@@ -134,21 +137,42 @@ class _Counting:
         return harvest
 
 
-async def sweep(sources: Sequence[Source], reader: Reader, store: Store, judge: Judge, states: dict[str, SourceState]) -> Sweep:
-    """Poll all sources at once."""
-    counting = _Counting(reader)
-    pipeline = make_pipeline(reader=counting, store=store, judge=judge, clock=SystemClock(), destinations=list[Destination]())
-    found, began = Sweep(), time.perf_counter()
+class _Timed:
+    """The pipeline, with a note of how long after the moment when it was due each poll was done."""
 
-    async def one(source: Source) -> None:
-        polled, found.states[source.name] = await pipeline.poll(source, states.get(source.name, SourceState(name=source.name)))
-        found.done[source.name] = time.perf_counter() - began
-        found.failed += polled.problem is not None
+    def __init__(self, pipeline: Pipeline, found: Sweep, due: Mapping[str, float], over: asyncio.Event) -> None:
+        self._pipeline, self._found, self._due, self._over = pipeline, found, due, over
 
-    async with asyncio.TaskGroup() as group:
-        for source in sources:
-            group.create_task(one(source))
+    async def poll(self, source: Source, state: SourceState) -> tuple[Polled, SourceState]:
+        polled, after = await self._pipeline.poll(source, state)
+        self._found.done.setdefault(source.name, time.perf_counter() - self._due[source.name])
+        self._found.failed += polled.problem is not None
+        if len(self._found.done) == len(self._due):
+            self._over.set()
+        return polled, after
+
+    async def assess(self) -> list[Filed]:
+        """Nothing: the sweep is measured, not the judging."""
+        return []
+
+
+async def sweep(sources: Sequence[Source], reader: Reader, store: Store, judge: Judge) -> Sweep:
+    """Have the schedule poll all sources once."""
+    counting, found, over = _Counting(reader), Sweep(), asyncio.Event()
+    pipeline = make_pipeline(reader=counting, store=store, judge=judge, clock=SystemClock())
+    began = time.perf_counter()
+    due = {source.name: began + number * SPREAD for number, source in enumerate(sources)}
+
+    async def listed() -> Sequence[Source]:
+        return sources
+
+    line = _Timed(pipeline, found, due, over)
+    schedule = Schedule(pipeline=line, list_sources=listed, list_states=store.source_states, on_alert=lambda: None)
+    running = asyncio.create_task(schedule.run())
+    await over.wait()
     found.seconds, found.unchanged = time.perf_counter() - began, counting.unchanged
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     return found
 
 
@@ -175,9 +199,9 @@ async def measure(count: int, port: int) -> None:
             open_store(f"sqlite+aiosqlite:///{folder}/bench.db") as store,
             SourceReader(allow_private=True, agent="Attache bench") as reader,
         ):
-            first = await sweep(sources, reader, store, judge, {})
+            first = await sweep(sources, reader, store, judge)
             print(json.dumps({"sources": count, "sweep": 1} | figures(first)), flush=True)
-            second = await sweep(sources, reader, store, judge, first.states)
+            second = await sweep(sources, reader, store, judge)
             print(json.dumps({"sources": count, "sweep": 2} | figures(second)), flush=True)
 
 

@@ -20,7 +20,7 @@ from bot.domain.health import Bounds, next_wait
 from bot.pipeline import Polled
 from bot.ports import Filed
 
-SPREAD = 0.05  # seconds between the first polls of two sources, so that a long list does not start all at once
+SPREAD = 0.045  # seconds between the first polls of two sources, so that a long list does not start all at once
 LAST_POLLS = 2.0  # seconds that polls under way have when everything stops
 AGAIN = 5.0  # seconds until assessing is tried again after it failed
 LOOK_SECONDS = 60.0  # how often the whole is looked at: what admins changed, how the sources are, whether polls are made at all

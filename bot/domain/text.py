@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from itertools import filterfalse
 
 MAX_TEXT = 4_000
 
@@ -28,6 +29,7 @@ _TAIL = re.compile(
     r"|The post .{1,200} appeared first on .{1,100}?)\s*(?:\.{3}|…|»|→)?\s*$",
     re.IGNORECASE,
 )
+_TAIL_LENGTH = 500  # more than _TAIL can match
 _SUFFIX = re.compile(r"^(?P<title>.{12,}\S)\s+(?:[-–—|])\s+(?P<publisher>[^-–—|]{2,45})$")
 _PUBLISHER_WORD = re.compile(
     r"\b(?:news|times|post|express|today|herald|tribune|guardian|journal|standard|mint|hindu|chronicle|mail|telegraph"
@@ -123,7 +125,7 @@ def sentences(text: str) -> list[str]:
 
 def without_tail(text: str) -> str:
     """Return `text` without the feed's own last words ("Continue reading…", "[…]", "The post … appeared first on …")."""
-    shorter = _TAIL.sub("", text)
+    shorter = text[:-_TAIL_LENGTH] + _TAIL.sub("", text[-_TAIL_LENGTH:])
     return shorter.strip()
 
 
@@ -150,5 +152,7 @@ def _is_publisher(tail: str, source_name: str) -> bool:
 
 def fold(text: str) -> str:
     """Return `text` for comparing: NFKC, no accents, casefolded, one space between words."""
+    if text.isascii():
+        return _SPACE.sub(" ", text.lower()).strip()
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return _SPACE.sub(" ", "".join(c for c in decomposed if not unicodedata.combining(c))).strip()
+    return _SPACE.sub(" ", "".join(filterfalse(unicodedata.combining, decomposed))).strip()

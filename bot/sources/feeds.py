@@ -77,7 +77,7 @@ def _read_xml(text: str, url: str, now: datetime, limit: int) -> Listing:
     if not rows and problem is not None:
         raise fault(Fault.BROKEN, problem)
     outlet = clean(_text(parsed.feed, "title"), 200)
-    entries = listed((entry_of(_item(dict(row), now), url, outlet) for row in rows), limit)
+    entries = listed((entry_of(_item(dict(row), now), url, outlet, wordless=True) for row in rows), limit)
     if rows and not entries:
         problem = _NO_WORDS
     return Listing(entries=entries, problem=problem, whole=whole, asked=_asked(parsed.feed))

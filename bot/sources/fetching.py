@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from contextlib import AsyncExitStack
@@ -123,7 +124,10 @@ class Fetcher:
         """Return the unpacked body; stop as soon as it is too long."""
         limit, body, permitted = self._limits.body, bytearray(), False
         parts = unpacker(response.headers.get("Content-Encoding"))
+        began, came = asyncio.get_running_loop().time(), 0
         async for chunk in response.aiter_raw():
+            came += len(chunk)
+            self._check_pace(came, asyncio.get_running_loop().time() - began)
             for piece in parts.feed(chunk):
                 body += piece
                 if len(body) > limit:
@@ -131,8 +135,14 @@ class Fetcher:
             if len(body) > self._limits.light and not permitted:
                 permitted = True
                 async with budget.paused():
+                    waited = asyncio.get_running_loop().time()
                     await held.enter_async_context(self._gates.heavy)
+                    began += asyncio.get_running_loop().time() - waited
         return bytes(body)
+
+    def _check_pace(self, came: int, seconds: float) -> None:
+        if seconds > self._limits.grace and came < self._limits.slowest * seconds:
+            raise fault(Fault.TIMEOUT, f"after {seconds:.0f} s only {came} bytes had come")
 
 
 def _conditions(etag: str | None, modified: str | None) -> dict[str, str]:

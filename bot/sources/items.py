@@ -48,12 +48,15 @@ class Item:
     publisher: str = ""
 
 
-def entry_of(item: Item, base: str, outlet: str = "") -> ParsedEntry | None:
-    """Return the entry that an item stands for, or None when it says nothing. `outlet` is the name the document gives itself."""
+def entry_of(item: Item, base: str, outlet: str = "", *, wordless: bool = False) -> ParsedEntry | None:
+    """Return the entry that an item stands for, or None when it says nothing. `outlet` is the name the document gives itself.
+
+    With `wordless` an item that has an address or a guid only is an entry too, called by that.
+    """
     heading, summary = clean(item.title, MAX_TITLE), clean(item.summary)
     publisher = clean(item.publisher, 80)
     title, tail = split_publisher(heading, publisher or outlet)
-    title = title or _first_sentence(summary)
+    title = title or _first_sentence(summary) or (_named(item, base) if wordless else "")
     if not title:
         return None
     return ParsedEntry(
@@ -71,7 +74,13 @@ def clean(markup: str, limit: int = 4_000) -> str:
     markup = markup[:MAX_RAW]
     if len(_SLOW.findall(html.unescape(markup))) > _MANY:
         markup = html.unescape(markup).replace("<", " ")
-    return without_tail(plain(markup, limit))
+    words = plain(markup, limit)
+    return without_tail(words) or words  # where the feed's last words are its only ones, they stay
+
+
+def _named(item: Item, base: str) -> str:
+    """Return what an item without words is called: its address, else its guid; it is kept, for the feed may fill it in later."""
+    return absolute(item.url, base)[:MAX_TITLE] or clean(item.guid, MAX_TITLE)
 
 
 def _first_sentence(text: str) -> str:

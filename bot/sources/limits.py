@@ -14,13 +14,17 @@ class Limits:
 
     body: int = 5 * 1024 * 1024  # bytes, unpacked
     seconds: float = 20.0
+    slowest: int = 64  # bytes a second on the wire: a body that comes slower…
+    grace: float = 5.0  # …than that after so many seconds is not waited for
     redirects: int = 5
     entries: int = 2_000
     per_host: int = 2
-    patience: float = 1.5  # seconds after which a poll that still runs holds up its host's next ones no longer: a slow source delays no other
+    patience: float = (
+        1.5  # seconds after which a poll that still runs holds up its host's next ones no longer: a slow source delays no other
+    )
     at_once: int = 128  # open polls: more than the slow ones of a long list, so that they never hold up the rest
     light: int = 512 * 1024  # a body longer than this needs a permit to grow on…
-    heavy: int = 8  # …of which there are so many, so that memory stays bounded by heavy x body
+    heavy: int = 4  # …of which there are so many, so that memory stays bounded by heavy x body
     parsers: int = 2  # documents parsed at once, each in a thread of its own
     parsing: float = 30.0  # seconds that anybody waits for one of them
     article: int = 2 * 1024 * 1024  # characters of an article page

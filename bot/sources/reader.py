@@ -83,7 +83,8 @@ class SourceReader:
             fetched = await self._fetch(source, state, now, held)
             if fetched.document is None:
                 return _unchanged(fetched, state)
-            listing = await self._workers.run(partial(_parse, source, fetched.document, now, self._limits.entries))
+            work = partial(_parse, source, fetched.document, now, self._limits.entries)
+            listing = await self._workers.run(work, long=len(fetched.document.body) > self._limits.light)
             return _harvest(listing, fetched)
 
     async def _fetch(self, source: Source, state: SourceState, now: datetime, held: AsyncExitStack) -> Fetched:

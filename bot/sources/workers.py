@@ -19,10 +19,17 @@ class Workers:
     def __init__(self, at_once: int, seconds: float) -> None:
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="parse")
         self._places = asyncio.Semaphore(at_once)
+        self._long = asyncio.Semaphore(max(1, at_once - 1))
         self._seconds = seconds
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns. Raises SourceError: its own, or "internal" for any other error of it and for one that takes too long."""
+    async def run(self, work: Callable[[], T], *, long: bool = False) -> T:
+        """Return what `work` returns; `long` work leaves one thread to the short. Raises SourceError: its own, or "internal" for any other error of it and for one that takes too long."""
+        if long:
+            async with self._long:
+                return await self._run(work)
+        return await self._run(work)
+
+    async def _run(self, work: Callable[[], T]) -> T:
         await self._places.acquire()
         future = asyncio.get_running_loop().run_in_executor(self._threads, work)
         future.add_done_callback(self._left)

@@ -85,9 +85,10 @@ def test_the_order_is_oldest_first_and_the_newest_are_kept() -> None:
     assert [e.title for e in read(rss(*items), limit=3).entries] == ["Talks, day 3", "Talks, day 7", "Talks, day 9"]
 
 
-def test_an_item_without_words_is_left_out() -> None:
-    assert [e.title for e in read(rss(item(""), item("", description="Envoys met. They ate."))).entries] == ["Envoys met."]
-    assert read(rss(item(""))).problem == "none of its items has a title or a summary"
+def test_an_item_without_words_is_called_by_its_address() -> None:
+    named, told = read(rss("<item><link>https://a.example/1</link></item>", item("", description="Envoys met. They ate."))).entries
+    assert (named.title, told.title) == ("https://a.example/1", "Envoys met.")
+    assert read(rss("<item><author>Ann</author></item>")).problem == "none of its items has a title or a summary"
 
 
 def test_a_feed_that_lists_nothing_is_no_fault() -> None:

@@ -245,6 +245,12 @@ async def test_one_host_is_asked_by_few_at_once(server: WebServer) -> None:
     assert (server.hits("/slow"), server.most_open) == (8, BRISK.per_host)
 
 
+async def test_a_body_that_trickles_is_given_up_before_its_time_is_over(server: WebServer) -> None:
+    server.put("/trickle", b"x" * 1_000, drip=0.03)
+    async with getting(Limits(seconds=60.0, grace=0.1, slowest=64)) as get:
+        assert (await get.refused(server.url("/trickle"))).reason == "timeout"
+
+
 async def test_a_slow_answer_holds_up_its_host_for_a_while_only(server: WebServer) -> None:
     server.put("/endless", b"1234", drip=0.25, etag=False)
     server.put("/quick", rss(), etag=False)
