@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import Judge, SystemClock, make_pipeline, open_judge, open_store
-from bot.domain.alerts import Destination
 from bot.domain.entries import Entry, ParsedEntry, Source, SourceState
 from bot.ports import Harvest
 from bot.storage.store import SqlStore
@@ -69,7 +68,7 @@ def _parsed(entry: Entry, number: int) -> ParsedEntry:
 
 async def _file(store: SqlStore, judge: Judge, entries: list[ParsedEntry]) -> list[float]:
     reader = _Reader()
-    pipeline = make_pipeline(reader=reader, store=store, judge=judge, clock=_Clock(), destinations=list[Destination]())
+    pipeline = make_pipeline(reader=reader, store=store, judge=judge, clock=_Clock())
     source, took = Source(name="bench", url="https://example.com/feed"), []
     for entry in entries:
         reader.entry = entry

@@ -19,14 +19,16 @@ from bot.delivery.outbox import Outbox
 from bot.domain.alerts import Destination, Surface
 from bot.domain.entries import Source, merged
 from bot.domain.health import Bounds
+from bot.domain.subscriptions import Subscription
 from bot.judge.classifier import Model, OnnxClassifier, is_ours
 from bot.judge.facts import FactReader
 from bot.judge.people import People
 from bot.judge.places import Places
+from bot.judge.watching import Watching
 from bot.judge.zero_shot import ZeroShotClassifier, load_zero_shot
 from bot.oversight import Oversight, watched_loop
 from bot.pipeline import Pipeline
-from bot.ports import Articles, Classifier, Clock, Drafter, Filed, Gazetteer, Notifier, Reader, Sender, Store
+from bot.ports import Articles, Classifier, Clock, Drafter, Filed, Gazetteer, Notifier, Reader, Sender, Store, WatchLanguage
 from bot.schedule import Schedule
 from bot.sources.reader import SourceReader
 from bot.storage.database import migrate, open_engine
@@ -46,6 +48,7 @@ POLLS_SECONDS, SENDING_SECONDS = 3.0, 3.0  # after SIGTERM; surfaces close withi
 STORIES = "stories.json"
 AGENT = "Attache/0.1 (self-hosted news alerts)"
 TERMINAL = Destination(surface=Surface.CONSOLE, address="terminal")
+SETTINGS = "settings"  # who made the subscriptions that the settings name
 
 _log = structlog.get_logger()
 
@@ -64,6 +67,7 @@ class Judge:
 
     classifier: Classifier
     gazetteer: Gazetteer
+    language: WatchLanguage
     stories: StoryModel
     drafter: Drafter | None = None
 
@@ -92,7 +96,7 @@ def _judge(model: str, summary_model: str | None, executor: ThreadPoolExecutor) 
     else:
         classifier = OnnxClassifier(model=Model(Path(model)), facts=facts, executor=executor)
     drafter = SeqToSeqDrafter(writer=load_writer(summary_model), executor=executor) if summary_model else None
-    return Judge(classifier=classifier, gazetteer=places, stories=stories, drafter=drafter)
+    return Judge(classifier=classifier, gazetteer=places, language=Watching(places), stories=stories, drafter=drafter)
 
 
 def make_reader(settings: Settings) -> SourceReader:
@@ -122,7 +126,6 @@ def make_pipeline(
     store: Store,
     judge: Judge,
     clock: Clock,
-    destinations: Sequence[Destination],
     articles: Articles | None = None,
     report: Callable[[Filed], None] = lambda _: None,
 ) -> Pipeline:
@@ -134,18 +137,19 @@ def make_pipeline(
         stories=StoryMatcher(judge.stories),
         summarizer=ExtractiveSummarizer(),
         clock=clock,
-        destinations=destinations,
         articles=articles,
         drafter=judge.drafter,
+        language=judge.language,
         report=report,
     )
 
 
 @dataclass(kw_only=True)
 class Surfaces:
-    """Where alerts go and commands come from: a sender per destination, what reaches the admins, and what must run for each."""
+    """Where alerts go and commands come from: a sender for each, the channels that the settings name, what reaches the admins, and what must run."""
 
-    senders: dict[Destination, Sender] = field(default_factory=dict)
+    senders: dict[Surface, Sender] = field(default_factory=dict)
+    channels: list[Destination] = field(default_factory=list)
     notifiers: list[Notifier] = field(default_factory=list)
     running: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
 
@@ -163,7 +167,8 @@ def make_surfaces(settings: Settings, commands: Commands, gazetteer: Gazetteer, 
             gazetteer=gazetteer,
             api_url=settings.slack_api_url,
         )
-        surfaces.senders[Destination(surface=Surface.SLACK, address=settings.slack_alert_channel)] = slack.sender
+        surfaces.senders[Surface.SLACK] = slack.sender
+        surfaces.channels.append(Destination(surface=Surface.SLACK, address=settings.slack_alert_channel))
         surfaces.running["slack"] = slack.run
         if settings.slack_admin_channel:
             surfaces.notifiers.append(slack.notifier(settings.slack_admin_channel))
@@ -175,13 +180,25 @@ def make_surfaces(settings: Settings, commands: Commands, gazetteer: Gazetteer, 
             guild=settings.discord_guild,
             api_url=settings.discord_api_url,
         )
-        surfaces.senders[Destination(surface=Surface.DISCORD, address=str(settings.discord_alert_channel))] = discord.sender
+        surfaces.senders[Surface.DISCORD] = discord.sender
+        surfaces.channels.append(Destination(surface=Surface.DISCORD, address=str(settings.discord_alert_channel)))
         surfaces.running["discord"] = discord.run
         if settings.discord_admin_channel:
             surfaces.notifiers.append(discord.notifier(settings.discord_admin_channel))
     if not surfaces.senders:
-        surfaces.senders[TERMINAL] = ConsoleSender(console, gazetteer)
+        surfaces.senders[Surface.CONSOLE] = ConsoleSender(console, gazetteer)
+        surfaces.channels.append(TERMINAL)
     return surfaces
+
+
+async def subscribe_channels(store: Store, channels: Sequence[Destination], now: datetime) -> None:
+    """Subscribe the channels that the settings name, where they have no subscription; one of ours that a platform's refusal paused gets another chance."""
+    for channel in channels:
+        had = await store.subscription(channel)
+        if had is None:
+            await store.subscribe(Subscription(destination=channel, made_by=SETTINGS, made_at=now))
+        elif had.made_by == SETTINGS:
+            await store.pause(channel, None)
 
 
 async def run(settings: Settings, sources: Sequence[Source], console: Console) -> None:
@@ -199,12 +216,25 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
                 await schedule.refresh()
 
         desk = SourceDesk(library=store, reader=reader, prober=reader.prober, listed=sources, clock=clock, changed=changed)
-        commands = make_commands(store=store, gazetteer=judge.gazetteer, clock=clock, admins=settings.admins, sources=desk)
-        surfaces = make_surfaces(settings, commands, judge.gazetteer, console)
-        outbox = Outbox(store=store, senders=surfaces.senders, clock=clock)
-        pipeline = make_pipeline(
-            reader=reader, store=store, judge=judge, clock=clock, destinations=list(surfaces.senders), articles=reader.articles
+        outbox: Outbox | None = None
+
+        def wake() -> None:
+            if outbox is not None:
+                outbox.wake()
+
+        commands = make_commands(
+            store=store,
+            gazetteer=judge.gazetteer,
+            language=judge.language,
+            clock=clock,
+            admins=settings.admins,
+            sources=desk,
+            wake=wake,
         )
+        surfaces = make_surfaces(settings, commands, judge.gazetteer, console)
+        await subscribe_channels(store, surfaces.channels, clock.now())
+        outbox = Outbox(store=store, senders=surfaces.senders, clock=clock, notifiers=surfaces.notifiers)
+        pipeline = make_pipeline(reader=reader, store=store, judge=judge, clock=clock, articles=reader.articles)
         schedule = Schedule(
             pipeline=pipeline,
             list_sources=lambda: _listed(sources, store),
@@ -213,7 +243,7 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
             look=Oversight(store=store, notifiers=surfaces.notifiers, clock=clock).look,
             bounds=Bounds(fastest=settings.attache_poll_fastest, slowest=settings.attache_poll_slowest),
         )
-        _log.info("started", sources=len(sources), destinations=[str(d) for d in surfaces.senders])
+        _log.info("started", sources=len(sources), channels=[str(c) for c in surfaces.channels])
         async with watched_loop():
             await _serve(schedule, outbox, surfaces.running)
     _log.info("stopped")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bot.app import Judge, make_pipeline, open_store
-from bot.domain.alerts import Destination
 from bot.domain.assessment import THRESHOLD, Assessment
 from bot.domain.decisions import flag
 from bot.domain.developments import Development
@@ -200,7 +199,7 @@ async def replay(items: Sequence[Item], judge: Judge, write: Callable[[Row], Non
     """Run items through the pipeline on a fresh store in memory, their publication being the clock; write a row per development."""
     tape, tally = _Tape(), _Tally()
     async with open_store(MEMORY) as store:
-        pipeline = make_pipeline(reader=tape, store=store, judge=judge, clock=tape, destinations=list[Destination](), report=tally.add)
+        pipeline = make_pipeline(reader=tape, store=store, judge=judge, clock=tape, report=tally.add)
         await _play(items, tape, pipeline, progress)
         for name, keys in tally.entries.items():
             development = await _found(store, name)

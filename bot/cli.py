@@ -125,6 +125,7 @@ def why(name: Annotated[str, typer.Argument(help="A development's id, an entry's
 
 async def _ask(line: str) -> int:
     from bot.app import SystemClock, open_store, read_places
+    from bot.judge.watching import Watching
     from bot.domain.alerts import Surface
     from handlers.console.render import reply_view
     from handlers.desks import make_commands
@@ -132,7 +133,8 @@ async def _ask(line: str) -> int:
 
     settings = Settings()
     async with open_store(settings.attache_database_url) as store:
-        commands = make_commands(store=store, gazetteer=read_places(), clock=SystemClock(), admins=settings.admins)
+        places = read_places()
+        commands = make_commands(store=store, gazetteer=places, language=Watching(places), clock=SystemClock(), admins=settings.admins)
         # whoever can run this can also open the database: the terminal's user is an admin
         reply = await commands.answer_line(Actor(surface=Surface.CONSOLE, user="terminal", admin=True), line)
     Console().print(reply_view(reply))

@@ -11,34 +11,41 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.alerts import Alert, Destination
+from bot.audience import Audience, read_audience
+from bot.domain.alerts import Alert
 from bot.domain.assessment import Assessment
-from bot.domain.decisions import Flagging, Reason, alert_reason, flag
+from bot.domain.decisions import Flagging, Reason, alert_reason
 from bot.domain.developments import Coverage, Development, development_id, dossier_id
 from bot.domain.entries import FRESH, Arrival, Entry, Source, SourceState
 from bot.domain.errors import SourceError
 from bot.domain.health import read_badly, read_well, rhythm_of, turned
-from bot.domain.watch import matching
+from bot.domain.subscriptions import HOUR
+from bot.domain.watch import Passage
+from bot.keywords import flagging
 from bot.ports import (
     Articles,
     Candidate,
     Classifier,
     Clock,
+    Document,
     Drafter,
     Filed,
     Harvest,
     Match,
+    Poll,
     Reader,
     Store,
     Stories,
     Summarizer,
     Telling,
+    WatchLanguage,
     Writing,
 )
 
 BATCH = 64  # entries assessed together: enough to fill the model's batches, few enough to be out within a second
 ARTICLE_SECONDS = 2.0  # an alert does not wait longer for a page; without it the headline stands alone
 GONE = "gone"  # the reason of a SourceError for HTTP 410
+EDIT_AFTER = timedelta(seconds=20)  # so that a burst of coverage makes one edit
 STORY_WINDOW = timedelta(days=6)  # a development that nobody reported on for so long gathers no more coverage
 
 
@@ -72,7 +79,7 @@ class Pipeline:
         stories: Stories,
         summarizer: Summarizer,
         clock: Clock,
-        destinations: Sequence[Destination],
+        language: WatchLanguage,
         articles: Articles | None = None,
         drafter: Drafter | None = None,
         report: Callable[[Filed], None] = lambda _: None,
@@ -83,9 +90,9 @@ class Pipeline:
         self._stories = stories
         self._summarizer = summarizer
         self._clock = clock
-        self._destinations = tuple(destinations)
         self._articles = articles
         self._drafter = drafter
+        self._language = language
         self._report = report
         self._assessing = asyncio.Lock()
 
@@ -97,24 +104,17 @@ class Pipeline:
         except SourceError as error:
             gone = error.reason == GONE
             failed = turned(read_badly(state, problem=str(error), retry_after=error.retry_after, gone=gone, now=now), now)
-            await self._mark(failed)
+            await self._store.take(Poll(document=Document(source=source.name, now=now), after=lambda _: failed))
             return Polled(source=source, problem=str(error)), failed
         arrived, polled = await self._take(source, harvest, state, now)
         return Polled(source=source, listed=len(harvest.entries), arrived=arrived, problem=harvest.problem), polled
 
-    async def _mark(self, state: SourceState) -> None:
-        async with self._store.begin() as writing:
-            await writing.record_poll(state)
-
     async def _take(self, source: Source, harvest: Harvest, state: SourceState, now: datetime) -> tuple[int, SourceState]:
         """Commit the entries and the poll together. On a first poll what is older than a day, or of unknown age, is the baseline."""
         first = state.polled is None
-        async with self._store.begin() as writing:
-            taken = await writing.intake(source.name, harvest.entries, now, fresh_from=now - FRESH if first else None)
-            arrived = sum(t.arrival is not Arrival.KNOWN for t in taken)
-            polled = turned(_read(source, harvest, state, sum(t.arrival is Arrival.NEW for t in taken), now), now)
-            await writing.record_poll(polled)
-        return arrived, polled
+        document = Document(source=source.name, entries=harvest.entries, now=now, fresh_from=now - FRESH if first else None)
+        taken = await self._store.take(Poll(document=document, after=lambda new: turned(_read(source, harvest, state, new, now), now)))
+        return sum(t.arrival is not Arrival.KNOWN for t in taken.entries), taken.state
 
     async def assess(self) -> list[Filed]:
         """Judge and file everything that waits, oldest publication first. Returns what became of each entry."""
@@ -122,13 +122,15 @@ class Pipeline:
         async with self._assessing:
             while waiting := await self._store.unassessed(BATCH):
                 assessments = await self._classifier.assess(waiting)
-                terms = [k.term for k in await self._store.keywords()]
+                keywords = await self._store.keywords()
                 judged = [
-                    _Judged(entry=e, assessment=a, flagging=_flagging(e, a, terms)) for e, a in zip(waiting, assessments, strict=True)
+                    _Judged(entry=e, assessment=a, flagging=flagging(e, a, keywords, self._language))
+                    for e, a in zip(waiting, assessments, strict=True)
                 ]
                 told = await asyncio.gather(*(self._told(one) for one in judged))
+                audience = await read_audience(self._store, self._language)
                 async with self._store.begin() as writing:
-                    batch = [await self._judge(writing, one) for one in told]
+                    batch = [await self._judge(writing, one, audience) for one in told]
                 for one in batch:
                     self._report(one)
                 filed += batch
@@ -154,17 +156,19 @@ class Pipeline:
         except TimeoutError:
             return ""
 
-    async def _judge(self, writing: Writing, one: _Judged) -> Filed:
+    async def _judge(self, writing: Writing, one: _Judged, audience: Audience) -> Filed:
         flagging = one.flagging
         if one.telling is not None:
-            filed = await self._file(writing, one.telling, flagging)
+            filed = await self._file(writing, one.telling, flagging, audience)
         else:
             reason = flagging.reason or Reason.OFF_TOPIC
             filed = Filed(entry=one.entry, assessment=one.assessment, reason=reason, keyword=flagging.keyword)
         await writing.record(filed)
+        if filed.reason is Reason.MORE_COVERAGE and filed.development_id is not None:
+            await writing.outdate(filed.development_id, self._clock.now() + EDIT_AFTER)
         return filed
 
-    async def _file(self, writing: Writing, telling: Telling, flagging: Flagging) -> Filed:
+    async def _file(self, writing: Writing, telling: Telling, flagging: Flagging, audience: Audience) -> Filed:
         entry = telling.entry
         earlier = await writing.development_of(entry.entry_id) if entry.version > 1 else None
         if earlier is not None:
@@ -176,7 +180,7 @@ class Pipeline:
             if candidate.development.development_id == match.development_id:
                 await writing.save(self._extended(candidate, telling), keys)
                 return _filed(telling, flagging, Reason.MORE_COVERAGE, match.development_id, match)
-        return await self._open(writing, telling, flagging, match, keys)
+        return await self._open(writing, telling, flagging, match, keys, audience)
 
     def _extended(self, candidate: Candidate, telling: Telling) -> Development:
         """Return the development with one more entry as coverage; facts that were missing are filled in, none is overwritten."""
@@ -194,7 +198,9 @@ class Pipeline:
             coverage=tuple(Coverage.of(t.entry) for t in tellings),
         )
 
-    async def _open(self, writing: Writing, telling: Telling, flagging: Flagging, match: Match, keys: Sequence[str]) -> Filed:
+    async def _open(
+        self, writing: Writing, telling: Telling, flagging: Flagging, match: Match, keys: Sequence[str], audience: Audience
+    ) -> Filed:
         now = max(self._clock.now(), telling.entry.seen)
         own = development_id(telling.entry.key)
         dossier = await writing.dossier(dossier_id(telling.topics, telling.assessment.facts.parties, own))
@@ -210,8 +216,8 @@ class Pipeline:
         development = self._opened(telling, own, step, now if reason.alerts else None)
         await writing.save(development, keys)
         if reason.alerts:
-            follow_up = before.headline if before else None
-            await writing.enqueue(Alert(development=development, raised=now, follow_up=follow_up), self._destinations)
+            told = await writing.told(now - HOUR) if audience.capped else {}
+            await writing.enqueue(_alert(development, dossier, before, now), audience.plans(development, _passage(telling), told, now))
         return _filed(telling, flagging, reason, own, match)
 
     def _opened(self, telling: Telling, own: str, step: int, alerted_at: datetime | None) -> Development:
@@ -262,6 +268,17 @@ def _read(source: Source, harvest: Harvest, state: SourceState, new: int, now: d
     )
 
 
+def _alert(development: Development, dossier: Sequence[Development], before: Development | None, now: datetime) -> Alert:
+    """Return the alert about a development that comes after those of `dossier`, of which `before` was the last to be alerted."""
+    reached = next((d.step for d in reversed(dossier) if d.step), None)
+    changed = before is not None and development.step is not None and development.step != reached
+    return Alert(development=development, raised=now, follow_up=before.headline if before else None, step_changed=changed)
+
+
+def _passage(telling: Telling) -> Passage:
+    return Passage.of(telling.entry, telling.assessment, telling.topics)
+
+
 def _filed(telling: Telling, flagging: Flagging, reason: Reason, own: str | None, match: Match | None = None) -> Filed:
     return Filed(
         entry=telling.entry,
@@ -274,7 +291,3 @@ def _filed(telling: Telling, flagging: Flagging, reason: Reason, own: str | None
         article=telling.article,
         draft=telling.draft,
     )
-
-
-def _flagging(entry: Entry, assessment: Assessment, terms: Sequence[str]) -> Flagging:
-    return flag(assessment, watched=matching(terms, f"{entry.title} {entry.summary}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,9 +13,9 @@ from bot.domain.assessment import Assessment
 from bot.domain.decisions import Reason
 from bot.domain.developments import Development, SummarySentence
 from bot.domain.entries import Arrival, Entry, Kind, ParsedEntry, Source, SourceChange, SourceState
-from bot.domain.subscriptions import Feedback, Mute, Subscription
+from bot.domain.subscriptions import Feedback, Mute, Planned, Subscription
 from bot.domain.topics import Topic
-from bot.domain.watch import Passage, WatchKeyword
+from bot.domain.watch import Effect, Passage, WatchChange, WatchKeyword
 
 
 class Clock(Protocol):
@@ -168,6 +168,32 @@ class Intaken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Document:
+    """What a poll of a source listed. `fresh_from`: new entries that are older, or of unknown age, are the source's baseline."""
+
+    source: str
+    now: datetime
+    entries: Sequence[ParsedEntry] = ()
+    fresh_from: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poll:
+    """A document with the state that its source is in afterwards, given how many of its entries were new."""
+
+    document: Document
+    after: Callable[[int], SourceState]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What became of a poll's entries, and the state that was kept."""
+
+    entries: Sequence[Intaken]
+    state: SourceState
+
+
+@dataclass(frozen=True, kw_only=True)
 class Filed:
     """An assessed entry with the reason for what became of it."""
 
@@ -192,8 +218,8 @@ class Writing(Protocol):
         """
         ...
 
-    async def record_poll(self, state: SourceState) -> None:
-        """Keep what a poll left behind; not `told`, which may have changed meanwhile."""
+    async def take(self, polls: Sequence[Poll]) -> list[Taken]:
+        """Take in what polls listed, as `intake` does, and keep the states that they leave behind; not `told`, which may have changed meanwhile."""
         ...
 
     async def record_health(self, states: Sequence[SourceState]) -> None:
@@ -208,6 +234,10 @@ class Writing(Protocol):
         """Return the developments with a telling published after `since` that share a key; the cost does not grow with the store."""
         ...
 
+    async def lock(self, names: Iterable[str]) -> None:
+        """Until the end of the transaction keep others from filing under the same keys and dossiers; wait for those who do."""
+        ...
+
     async def development_of(self, entry_id: int) -> str | None:
         """Return the development that an earlier version of the entry is filed under."""
         ...
@@ -220,8 +250,16 @@ class Writing(Protocol):
         """Create or update a development and its dossier, and the keys under which it is found."""
         ...
 
-    async def enqueue(self, alert: Alert, destinations: Sequence[Destination]) -> None:
-        """Write the alert and one pending delivery per destination; a delivery that exists already is left alone."""
+    async def told(self, since: datetime) -> dict[Destination, int]:
+        """Return how many alerts raised after `since` go by themselves to each channel whose subscription has a cap."""
+        ...
+
+    async def enqueue(self, alert: Alert, plans: Mapping[Destination, Planned]) -> None:
+        """Write the alert and one pending delivery per destination, as planned; a delivery that exists already is left alone."""
+        ...
+
+    async def outdate(self, development_id: str, due: datetime) -> None:
+        """Have the messages about a development edited at `due` that show less of it than is known now; one edit that waits already serves."""
         ...
 
 
@@ -298,12 +336,28 @@ class Library(Protocol):
         """Return the watch keywords, oldest first."""
         ...
 
-    async def add_keyword(self, term: str, actor: str, now: datetime) -> bool:
-        """Add a watch keyword and record who and when; False when it was there already (whatever its case)."""
+    async def add_keyword(self, term: str, actor: str, now: datetime, *, effect: Effect = Effect.WATCH, channel: str = "") -> bool:
+        """Add a watch keyword and record who and when; False when it was there already with this effect and channel (whatever its case)."""
         ...
 
-    async def remove_keyword(self, term: str, actor: str, now: datetime) -> bool:
-        """Remove a watch keyword and record who and when; False when there is none such."""
+    async def remove_keyword(self, term: str, actor: str, now: datetime, *, channel: str = "") -> bool:
+        """Remove what has this term, everywhere or in `channel`, and record who and when; False when there is none such."""
+        ...
+
+    async def keyword_changes(self, limit: int) -> list[WatchChange]:
+        """Return the latest changes of the watch keywords, newest first."""
+        ...
+
+    async def undo_keyword(self, actor: str, now: datetime) -> WatchChange | None:
+        """Take the last change that was not taken back yet back, record who and when, and return it; None when there is none left."""
+        ...
+
+    def judged(self, since: datetime, least: float) -> AsyncGenerator[list[Filed], None]:
+        """Yield, in portions, the latest arrival first, what was assessed of the entries that were seen at `since` or later.
+
+        Only those whose score of a topic and of a new development reach `least`, which those do that were flagged. They come without vector,
+        words that weighed, match, article and draft. The memory that it takes does not grow with their number.
+        """
         ...
 
     async def why(self, name: str) -> EntryReport | None:
@@ -371,6 +425,46 @@ class Channels(Protocol):
         ...
 
 
+class Deliveries(Protocol):
+    """The outbox, as senders see it: in order for each destination, one message in hand, whatever the number of processes."""
+
+    async def due(self, now: datetime) -> list[Subscription]:
+        """Return the subscriptions, not on pause and not held, with something to send or to edit by `now`."""
+        ...
+
+    async def lease(self, destination: Destination, now: datetime, seconds: float) -> Delivery | None:
+        """Take a destination's next message for `seconds`; None when there is none due, one is in hand, or the channel has to wait.
+
+        What an earlier attempt left comes first, with the same key and members, and nothing overtakes it. Then one alert, or a digest: of the
+        alerts that wait for one, most important first, or of the oldest where many are due by themselves. When nothing is to be sent, an edit.
+        """
+        ...
+
+    async def sent(self, delivery: Delivery, receipt: Receipt, now: datetime) -> None:
+        """Record that the platform has the message. Like all that follow: of the latest lease only."""
+        ...
+
+    async def edited(self, delivery: Delivery) -> None:
+        """Record that the platform shows the message as it is in `delivery`."""
+        ...
+
+    async def put_back(self, delivery: Delivery, problem: str, due: datetime) -> None:
+        """Return a message, or an edit, to the queue, not before `due`."""
+        ...
+
+    async def fail(self, delivery: Delivery, problem: str, now: datetime) -> None:
+        """Give a message up, with the reason, or an edit, whose message then stays as it is."""
+        ...
+
+    async def hold(self, destination: Destination, until: datetime) -> None:
+        """Lease nothing for any channel of the destination's workspace or server before `until`."""
+        ...
+
+    async def hasten(self, destination: Destination, now: datetime) -> int:
+        """Let what waits for a channel's digest be due now; return how many alerts that are."""
+        ...
+
+
 class Gazetteer(Protocol):
     """Knows countries and blocs."""
 
@@ -387,7 +481,7 @@ class Gazetteer(Protocol):
         ...
 
 
-class Store(Library, Channels, Protocol):
+class Store(Library, Channels, Deliveries, Protocol):
     """The whole store. Durable; safe for several tasks of one process."""
 
     def begin(self) -> AbstractAsyncContextManager[Writing]:
@@ -398,24 +492,12 @@ class Store(Library, Channels, Protocol):
         """Return the state of every source polled so far, or of those with these names, by name."""
         ...
 
+    async def take(self, poll: Poll) -> Taken:
+        """Keep a poll's entries and its source's state together, perhaps in one transaction with other polls."""
+        ...
+
     async def unassessed(self, limit: int) -> list[Entry]:
         """Return entries that wait for assessment, oldest publication first."""
-        ...
-
-    async def lease(self, destination: Destination, now: datetime, seconds: float) -> Delivery | None:
-        """Take the oldest delivery that is due for a destination, for `seconds`; None when there is none or one is in hand already."""
-        ...
-
-    async def sent(self, delivery: Delivery, receipt: Receipt, now: datetime) -> None:
-        """Record that the platform has the message."""
-        ...
-
-    async def put_back(self, delivery: Delivery, problem: str, due: datetime) -> None:
-        """Return a delivery to the queue, not before `due`."""
-        ...
-
-    async def fail(self, delivery: Delivery, problem: str, now: datetime) -> None:
-        """Give a delivery up, with the reason."""
         ...
 
 
@@ -447,6 +529,11 @@ class Sender(Protocol):
 class Condition(Protocol):
     """A watch expression, compiled."""
 
+    @property
+    def text(self) -> str:
+        """The expression in its canonical form: compiled again it is the same condition."""
+        ...
+
     def matches(self, passage: Passage) -> bool:
         """Say whether `passage` satisfies the expression. Pure, in time linear in the passage."""
         ...
@@ -456,5 +543,8 @@ class WatchLanguage(Protocol):
     """The language of watch keywords: phrases, AND OR NOT, parentheses, prefix*, country: person: topic: source:."""
 
     def compile(self, expression: str) -> Condition:
-        """Return the condition that `expression` states. Raises UsageError that shows the place of the mistake."""
+        """Return the condition that `expression` states; the last ones are kept. Safe for several threads.
+
+        Raises UsageError that shows the place of the mistake and what was expected there.
+        """
         ...

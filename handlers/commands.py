@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from bot.domain.errors import AttacheError, NotAllowedError, UsageError
+from bot.domain.errors import AttacheError, FormError, NotAllowedError, UsageError
+from handlers.forms import SubscriptionForm
 from handlers.grammar import Actor, Command, Name, parse
 from handlers.replies import Button, Reply
 
@@ -30,12 +31,25 @@ class ButtonDesk(Protocol):
         ...
 
 
+class FormDesk(Protocol):
+    """Keeps what was filled into the form of a subscription. Who may is decided before it is asked."""
+
+    async def submit(self, actor: Actor, form: SubscriptionForm) -> Reply:
+        """Subscribe the actor's channel. Raises FormError, with a problem for each field that makes no sense."""
+        ...
+
+    async def form(self, actor: Actor) -> SubscriptionForm:
+        """Return the form of the actor's channel, as it is filled now."""
+        ...
+
+
 class Commands:
     """Knows which desk answers what, and who may. Does not render, does not escape."""
 
-    def __init__(self, *, desks: Mapping[Name, Desk], buttons: ButtonDesk, admins: frozenset[str]) -> None:
+    def __init__(self, *, desks: Mapping[Name, Desk], buttons: ButtonDesk, forms: FormDesk, admins: frozenset[str]) -> None:
         self._desks = dict(desks)
         self._buttons = buttons
+        self._forms = forms
         self._admins = admins
 
     async def answer_line(self, actor: Actor, line: str) -> Reply:
@@ -62,6 +76,21 @@ class Commands:
             if button.for_admins:
                 self._only_admins(actor)
             return await self._buttons.press(actor, button, development_id)
+        except AttacheError as error:
+            return failure(error)
+
+    async def form(self, actor: Actor) -> SubscriptionForm:
+        """Return the form of the channel's subscription, for an admin to change. Raises NotAllowedError."""
+        self._only_admins(actor)
+        return await self._forms.form(actor)
+
+    async def submit(self, actor: Actor, form: SubscriptionForm) -> Reply:
+        """Keep a filled form. Raises FormError, for the surface to show beside the fields; other errors are answers."""
+        try:
+            self._only_admins(actor)
+            return await self._forms.submit(actor, form)
+        except FormError:
+            raise
         except AttacheError as error:
             return failure(error)
 

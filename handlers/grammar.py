@@ -32,12 +32,12 @@ class Name(StrEnum):
     HELP = "help"
 
 
-# The first words after which a command changes something, so that only admins may run it; "*" stands for any, "" for none.
+# The first words after which a command changes something, so that only admins may run it; "*" stands for any but `list`, "" for none.
 FOR_ADMINS: Mapping[Name, frozenset[str]] = {
     Name.WATCH: frozenset({"add", "remove", "only", "mute", "undo"}),
     Name.SOURCES: frozenset({"check", "add", "remove", "pause", "resume"}),
     Name.SUBSCRIBE: frozenset({"*"}),
-    Name.UNSUBSCRIBE: frozenset({"*"}),
+    Name.UNSUBSCRIBE: frozenset({"", "*"}),
     Name.MUTE: frozenset({"*"}),
     Name.DIGEST: frozenset({"*"}),
 }
@@ -74,7 +74,8 @@ class Command:
     def for_admins(self) -> bool:
         """Only admins may run it."""
         changing = FOR_ADMINS.get(self.name, frozenset())
-        return "*" in changing or self.words.split(" ", 1)[0].casefold() in changing
+        first = self.words.split(" ", 1)[0].casefold()
+        return first in changing or ("*" in changing and first not in ("", "list"))
 
 
 def parse(line: str) -> Command:
@@ -99,14 +100,24 @@ USAGE: Mapping[Name, tuple[str, str]] = {
     Name.UPCOMING: ("upcoming", "planned meetings by date"),
     Name.STORY: ("story ID", "one development with all its sources"),
     Name.WHY: ("why ID|URL", "why an entry did or did not become an alert"),
-    Name.WATCH: ("watch list | watch add TERM | watch remove TERM", "the watch keywords; changing them is for admins"),
+    Name.WATCH: (
+        "watch list | watch add|only|mute|remove EXPR | watch test EXPR | watch history | watch undo",
+        "the watch keywords: add looks closer, only narrows this channel, mute looks away, test shows what EXPR would have done; changing them is for admins",
+    ),
     Name.SOURCES: (
         "sources list | sources check NAME | sources add URL [yes] | sources remove|pause|resume NAME",
         "how the sources are; changing them is for admins",
     ),
-    Name.SUBSCRIBE: ("subscribe", "alerts in this channel; for admins"),
+    Name.SUBSCRIBE: (
+        "subscribe [all] [trade|meeting] [countries] [realtime|hourly|daily 08:00] [quiet 22:00-07:00] [zone Europe/Berlin]"
+        " [least 0.7] [cap 10] [only EXPRESSION]",
+        "alerts in this channel: alone, what it gets; changing it is for admins",
+    ),
     Name.UNSUBSCRIBE: ("unsubscribe", "no more alerts in this channel; for admins"),
-    Name.MUTE: ("mute ID", "no more alerts on a dossier in this channel; for admins"),
+    Name.MUTE: (
+        "mute ID|DOSSIER [for 7d] | mute list | mute off DOSSIER",
+        "no more alerts on a dossier in this channel; changing it is for admins",
+    ),
     Name.DIGEST: ("digest now", "what waits for this channel's next digest, at once; for admins"),
     Name.STATUS: ("status", "what is stored, what is on its way, how the sources are"),
     Name.HELP: ("help", "this list"),

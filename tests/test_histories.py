@@ -28,7 +28,8 @@ from bot.summary.extractive import ExtractiveSummarizer
 from tests.fakes.classifier import FakeClassifier
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.reader import FakeReader
-from tests.storage.kit import DEAL, MEETING, SLACK
+from tests.judge.kit import language
+from tests.storage.kit import DEAL, MEETING, subscribed
 
 NEVER = StoryModel(idf={}, weights=dict.fromkeys(NAMES, 0.0), bias=-9.0, threshold=0.9)  # every entry is a development of its own
 WIRE = Source(name="wire", url="https://wire.example/feed", interval=60)
@@ -87,6 +88,7 @@ async def play(history: list[dict[str, object]]) -> None:
     feed, filed, clock = Feed(), list[Filed](), ManualClock()
     assessment = Assessment(scores={DEAL: 0.9, MEETING: 0.1}, development=0.9, facts=Facts())
     async with open_store(MEMORY) as store:
+        await subscribed(store)
         reader = FakeReader()
         pipeline = Pipeline(
             reader=reader,
@@ -95,7 +97,7 @@ async def play(history: list[dict[str, object]]) -> None:
             stories=StoryMatcher(NEVER),
             summarizer=ExtractiveSummarizer(),
             clock=clock,
-            destinations=(SLACK,),
+            language=language(),
             report=filed.append,
         )
         state = SourceState(name=WIRE.name, polled=START - timedelta(days=1))

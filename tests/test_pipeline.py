@@ -12,23 +12,28 @@ import pytest
 
 import bot.pipeline as module
 from bot.delivery.outbox import Outbox
+from bot.domain.alerts import Surface
 from bot.domain.assessment import Assessment, Facts, Person
 from bot.domain.decisions import Reason
 from bot.domain.developments import Development, SummarySentence
 from bot.domain.entries import ParsedEntry, Source, SourceState
 from bot.domain.errors import ModelError, SourceError
 from bot.domain.topics import Stage
+from bot.domain.watch import Effect
 from bot.pipeline import Pipeline
 from bot.ports import Articles, Filed, Harvest, Query, Summarizer, Telling
 from bot.storage.store import SqlStore
 from bot.stories.features import NAMES
 from bot.stories.matcher import StoryMatcher, StoryModel
 from bot.summary.extractive import ExtractiveSummarizer
+from handlers.desks import make_commands
+from handlers.grammar import Actor
 from tests.fakes.classifier import FakeClassifier
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.reader import FakeReader
 from tests.fakes.sender import RecordingSender
-from tests.storage.kit import DEAL, DISCORD, MEETING, SLACK, opened, outbox
+from tests.judge.kit import language, places
+from tests.storage.kit import DEAL, MEETING, SLACK, opened, outbox, subscribed
 
 # Same words and parties make a story; another stage of the deal does not.
 MODEL = StoryModel(
@@ -69,7 +74,7 @@ class Line:
             stories=StoryMatcher(MODEL),
             summarizer=summarizer or ExtractiveSummarizer(),
             clock=self.clock,
-            destinations=(SLACK, DISCORD),
+            language=language(),
             report=self.reported.append,
             articles=articles,
         )
@@ -89,7 +94,7 @@ class Line:
 
     async def alerted(self) -> list[str]:
         sender = RecordingSender()
-        await Outbox(store=self.store, senders={SLACK: sender}, clock=self.clock).drain()
+        await Outbox(store=self.store, senders={Surface.SLACK: sender}, clock=self.clock).drain()
         return sender.headlines
 
     async def developments(self) -> Sequence[Development]:
@@ -99,6 +104,7 @@ class Line:
 @pytest.fixture
 async def line(tmp_path: Path) -> AsyncIterator[Line]:
     async with opened(tmp_path) as store:
+        await subscribed(store)
         yield Line(store)
 
 
@@ -165,7 +171,7 @@ async def test_a_follow_up_in_the_dossier(line: Line) -> None:
     ratified = told("Sudland parliament ratifies rice pact", ago=timedelta(0))
     assert await line.read(ratified) == [Reason.FOLLOW_UP]
     sender = RecordingSender()
-    await Outbox(store=line.store, senders={SLACK: sender}, clock=line.clock).drain()
+    await Outbox(store=line.store, senders={Surface.SLACK: sender}, clock=line.clock).drain()
     first, second = sender.attempts
     assert (first.thread, first.alert.follow_up) == (None, None)
     assert (second.thread, second.alert.follow_up) == ("m-1", SIGNED.title)
@@ -251,8 +257,45 @@ async def test_a_watch_keyword_lowers_the_threshold(line: Line) -> None:
 
 
 async def test_a_keyword_counts_in_the_summary_too(line: Line) -> None:
-    await line.store.add_keyword("harbour master", "slack:U1", START)
+    await line.store.add_keyword('"harbour master"', "slack:U1", START)
     assert await line.read(told("A hint of rice", summary="The Harbour-Master said so.")) == [Reason.NEW_DEVELOPMENT]
+
+
+async def test_a_muted_keyword_suppresses(line: Line) -> None:
+    await line.store.add_keyword("sudland AND country:IND", "slack:U1", START, effect=Effect.MUTE)
+    filed = await line.read(SIGNED, told("Norland and Westland sign rice pact"), told("A hint of rice from Sudland"))
+    assert sorted(filed) == [Reason.MUTED, Reason.NEW_DEVELOPMENT, Reason.OFF_TOPIC]
+    assert await line.alerted() == ["Norland and Westland sign rice pact"]
+    report = await line.store.why(SIGNED.url)
+    assert report is not None
+    assert (report.keyword, report.reason, report.development) == ("sudland AND country:IND", Reason.MUTED, None)
+
+
+async def test_a_keyword_acts_on_the_next_entry_whoever_added_it(line: Line, tmp_path: Path) -> None:
+    """Also one that another process added; and it acts no more once it is taken back."""
+    assert await line.read(told("A hint of rice on Monday")) == [Reason.OFF_TOPIC]
+    async with opened(tmp_path) as elsewhere:
+        await elsewhere.add_keyword("hint*", "discord:7", START)
+        assert await line.read(told("A hint of rice on Tuesday")) == [Reason.NEW_DEVELOPMENT]
+        await elsewhere.undo_keyword("discord:7", START)
+        assert await line.read(told("A hint of rice on Wednesday")) == [Reason.OFF_TOPIC]
+
+
+async def test_a_keyword_added_on_slack_acts_on_the_next_entry_and_is_seen_from_discord(line: Line) -> None:
+    commands = make_commands(store=line.store, gazetteer=places(), language=language(), clock=line.clock, admins=frozenset({"slack:U1"}))
+    assert await line.read(told("A hint of rice on Monday")) == [Reason.OFF_TOPIC]
+    await commands.answer_line(Actor(surface=Surface.SLACK, user="U1"), "watch add hints AND country:India")
+    assert await line.read(told("A hint of rice on Tuesday")) == [Reason.NEW_DEVELOPMENT]
+    seen = await commands.answer_line(Actor(surface=Surface.DISCORD, user="7"), "watch list")
+    assert [(item.title, item.chips) for item in seen.items] == [("hints AND country:IND", ("watch", "added by slack:U1"))]
+
+
+async def test_only_narrows_one_channel(line: Line) -> None:
+    await line.store.add_keyword("westland", "slack:U1", START, effect=Effect.ONLY, channel=str(SLACK))
+    assert await line.read(SIGNED) == [Reason.NEW_DEVELOPMENT]
+    assert [row[0] for row in await outbox(line.store)] == ["discord"]
+    assert await line.read(told("Westland parliament ratifies rice pact", ago=timedelta(0))) == [Reason.FOLLOW_UP]
+    assert sorted(row[0] for row in await outbox(line.store)) == ["discord", "discord", "slack"]
 
 
 async def test_a_source_that_cannot_be_read_is_marked(line: Line) -> None:

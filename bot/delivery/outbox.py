@@ -1,41 +1,60 @@
-"""The outbox at work: one sender per destination leases, sends and records, in order; destinations do not wait for each other."""
+"""The outbox at work: leases what is due, sends it, records it; in order for each destination, and destinations do not wait for each other."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Mapping
-from datetime import timedelta
+import heapq
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.alerts import Delivery, Destination
-from bot.domain.errors import FinalDeliveryError, TemporaryDeliveryError
-from bot.ports import Clock, Sender, Store
+from bot.delivery.patience import Patience, Workspace
+from bot.delivery.refusals import is_fault_of_message
+from bot.domain.alerts import Delivery, Destination, Surface
+from bot.domain.errors import DeliveryError, FinalDeliveryError, TemporaryDeliveryError
+from bot.domain.subscriptions import Subscription
+from bot.ports import Clock, Notifier, Sender, Store
 
 LEASE_SECONDS = 60.0
-IDLE_SECONDS = 5.0  # how often an idle sender looks by itself: for what was put back, or written by another process
-FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0
-GIVE_UP_AFTER = timedelta(hours=24)
+IDLE_SECONDS = 5.0  # how often it looks by itself: for what another process wrote
+SHORTEST_SECONDS = 0.01  # between two looks for what was put back
+GIVE_UP_AFTER = timedelta(hours=24)  # after the first attempt
+EDIT_ATTEMPTS = 5
+STORE_TASKS = 8  # of those that serve destinations, how many ask the store at the same time: fewer than it has connections
 
 _log = structlog.get_logger()
 
 
 class Outbox:
-    """Sends what waits. Does not write deliveries and does not render."""
+    """Sends what waits, on the surfaces that it has a sender for. Does not write deliveries and does not render.
 
-    def __init__(self, *, store: Store, senders: Mapping[Destination, Sender], clock: Clock, seed: int | None = None) -> None:
+    A platform's final no to a channel pauses the channel's subscription, and the admins hear of it once.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        senders: Mapping[Surface, Sender],
+        clock: Clock,
+        notifiers: Sequence[Notifier] = (),
+        seed: int | None = None,
+    ) -> None:
         self._store = store
         self._senders = dict(senders)
         self._clock = clock
-        self._random = random.Random(seed)  # noqa: S311  (jitter, not a secret)
+        self._notifiers = tuple(notifiers)
+        self._patience = Patience(seed)
         self._stopping = False
-        self._wake = {destination: asyncio.Event() for destination in self._senders}
+        self._wake = asyncio.Event()
+        self._serving: dict[Destination, bool] = {}  # whether there may be more since the task last looked
+        self._waits: list[datetime] = []  # a heap: when what was put back is due
+        self._turns = asyncio.Semaphore(STORE_TASKS)
 
     def wake(self) -> None:
         """Say that there is something new to send."""
-        for event in self._wake.values():
-            event.set()
+        self._wake.set()
 
     def stop(self) -> None:
         """Let `run` return once what is due now is sent."""
@@ -43,57 +62,149 @@ class Outbox:
         self.wake()
 
     async def run(self) -> None:
-        """Send until stopped or cancelled."""
+        """Send until stopped or cancelled: a task for each destination that has something due, which ends with it."""
         async with asyncio.TaskGroup() as group:
-            for destination in self._senders:
-                group.create_task(self._serve(destination), name=f"sender {destination}")
+            while True:
+                self._wake.clear()
+                last = self._stopping
+                await self._look(group)
+                if last:
+                    return
+                await self._idle()
 
     async def drain(self) -> int:
-        """Send everything that is due now and return how many went out; what must wait stays."""
-        return sum([await self._drain(destination) for destination in self._senders])
+        """Send everything that is due now and return how many messages went out; what must wait stays."""
+        return sum([await self._drain(subscription) for subscription in await self._due()])
 
-    async def _serve(self, destination: Destination) -> None:
-        event = self._wake[destination]
-        while True:
-            event.clear()
-            last = self._stopping
-            try:
-                await self._drain(destination)
-            except Exception:  # a sender must outlive a locked or full database; what it did not record is sent again
-                _log.exception("outbox_failed", destination=str(destination))
-            if last:
-                return
-            try:
-                await asyncio.wait_for(event.wait(), IDLE_SECONDS)
-            except TimeoutError:
-                continue
+    async def _look(self, group: asyncio.TaskGroup) -> None:
+        try:
+            due = await self._due()
+        except Exception:  # a locked or full database, or one that is away: it is there again sooner or later
+            _log.exception("outbox_blind")
+            return
+        for subscription in due:
+            if subscription.destination in self._serving:
+                self._serving[subscription.destination] = True
+            else:
+                self._serving[subscription.destination] = False
+                group.create_task(self._serve(subscription), name=f"sender {subscription.destination}")
 
-    async def _drain(self, destination: Destination) -> int:
-        count = 0
-        while delivery := await self._store.lease(destination, self._clock.now(), LEASE_SECONDS):
-            count += await self._send(delivery)
+    async def _due(self) -> list[Subscription]:
+        now = self._clock.now()
+        while self._waits and self._waits[0] <= now:
+            heapq.heappop(self._waits)
+        return [s for s in await self._store.due(now) if s.destination.surface in self._senders]
+
+    async def _idle(self) -> None:
+        seconds = IDLE_SECONDS
+        if self._waits:
+            seconds = min(max((self._waits[0] - self._clock.now()).total_seconds(), SHORTEST_SECONDS), IDLE_SECONDS)
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _serve(self, subscription: Subscription) -> None:
+        destination, again = subscription.destination, True
+        try:
+            while again:
+                self._serving[destination] = False
+                await self._drain(subscription)
+                again = self._serving[destination]
+        except Exception:  # one destination's trouble ends no other; what was not recorded is sent again
+            _log.exception("outbox_failed", destination=str(destination))
+        finally:
+            del self._serving[destination]
+
+    async def _drain(self, subscription: Subscription) -> int:
+        count, workspace = 0, Workspace.of(subscription)
+        while self._patience.until(workspace, self._clock.now()) is None:
+            async with self._turns:
+                delivery = await self._store.lease(subscription.destination, self._clock.now(), LEASE_SECONDS)
+            if delivery is None:
+                break
+            count += await self._send(delivery, workspace)
         return count
 
-    async def _send(self, delivery: Delivery) -> bool:
-        log = _log.bind(delivery=delivery.key, destination=str(delivery.destination), attempt=delivery.attempts)
+    async def _send(self, delivery: Delivery, workspace: Workspace) -> bool:
+        """Send or edit a message; return whether a new one went out."""
+        held = self._patience.until(workspace, self._clock.now())
+        if held is not None:  # another destination's attempt was told to wait while this one was leased
+            await self._put_back(delivery, "the platform asked to wait", held)
+            return False
         try:
-            receipt = await self._senders[delivery.destination].send(delivery)
+            await (self._edit(delivery) if delivery.message_id else self._post(delivery))
         except TemporaryDeliveryError as error:
-            await self._later(delivery, error)
-            log.warning("delivery_postponed", problem=str(error), retry_after=error.retry_after)
+            await self._later(delivery, workspace, error)
             return False
         except FinalDeliveryError as error:
-            await self._store.fail(delivery, f"{error.code}: {error}", self._clock.now())
-            log.error("delivery_failed", problem=str(error), code=error.code)
+            await self._refused(delivery, error)
             return False
-        await self._store.sent(delivery, receipt, self._clock.now())
-        log.info("delivery_sent", development=delivery.alert.development.development_id, message=receipt.message_id)
-        return True
+        self._patience.well(workspace)
+        return delivery.message_id is None
 
-    async def _later(self, delivery: Delivery, error: TemporaryDeliveryError) -> None:
+    async def _post(self, delivery: Delivery) -> None:
+        receipt = await self._senders[delivery.destination.surface].send(delivery)
+        async with self._turns:
+            await self._store.sent(delivery, receipt, self._clock.now())
+        _bound(delivery).info("delivery_sent", message=receipt.message_id, alerts=len(delivery.alerts))
+
+    async def _edit(self, delivery: Delivery) -> None:
+        await self._senders[delivery.destination.surface].edit(delivery)
+        async with self._turns:
+            await self._store.edited(delivery)
+        _bound(delivery).info("delivery_edited", message=delivery.message_id)
+
+    async def _later(self, delivery: Delivery, workspace: Workspace, error: TemporaryDeliveryError) -> None:
         now = self._clock.now()
-        if now - delivery.alert.raised > GIVE_UP_AFTER:
-            await self._store.fail(delivery, f"given up after {GIVE_UP_AFTER}: {error}", now)
+        hold = self._patience.hold(workspace, error.retry_after, now)  # at once, so that no other task sends before it is written
+        _bound(delivery).warning("delivery_postponed", problem=str(error), retry_after=error.retry_after)
+        if hold is not None:
+            await self._store.hold(delivery.destination, hold)
+        if self._is_over(delivery, now):
+            await self._give_up(delivery, f"given up after {GIVE_UP_AFTER}: {error}" if not delivery.message_id else str(error))
+        else:
+            await self._put_back(delivery, str(error), self._patience.again(delivery.attempts, error.retry_after, now))
+
+    def _is_over(self, delivery: Delivery, now: datetime) -> bool:
+        if delivery.message_id:
+            return delivery.attempts >= EDIT_ATTEMPTS
+        return delivery.begun is not None and now - delivery.begun > GIVE_UP_AFTER
+
+    async def _put_back(self, delivery: Delivery, problem: str, due: datetime) -> None:
+        await self._store.put_back(delivery, problem, due)
+        heapq.heappush(self._waits, due)
+        self._wake.set()
+
+    async def _refused(self, delivery: Delivery, error: FinalDeliveryError) -> None:
+        problem = f"{error.code}: {error}"
+        if delivery.message_id or is_fault_of_message(error.code):
+            await self._give_up(delivery, problem)
             return
-        grown = min(FIRST_RETRY * 2 ** (delivery.attempts - 1), LONGEST_RETRY) * self._random.uniform(0.5, 1.0)
-        await self._store.put_back(delivery, str(error), now + timedelta(seconds=max(error.retry_after or 0.0, grown)))
+        # The alert is not at fault: it waits, like those behind it, until somebody mends the channel and subscribes it again.
+        await self._store.put_back(delivery, problem, self._clock.now())
+        if await self._store.pause(delivery.destination, problem):
+            _bound(delivery).error("channel_paused", problem=str(error), code=error.code)
+            await self._tell(f"No alerts to {delivery.destination} any more: {error}. Mend it, then subscribe the channel again.")
+
+    async def _give_up(self, delivery: Delivery, problem: str) -> None:
+        await self._store.fail(delivery, problem, self._clock.now())
+        _bound(delivery).error("delivery_failed", problem=problem, alerts=len(delivery.alerts))
+        if not delivery.message_id:
+            lost = delivery.alert.development.headline if len(delivery.alerts) == 1 else f"a digest of {len(delivery.alerts)} alerts"
+            await self._tell(f"An alert did not reach {delivery.destination}: “{lost}” ({problem})")
+
+    async def _tell(self, text: str) -> None:
+        for notifier in self._notifiers:
+            try:
+                await notifier.notify(text)
+            except DeliveryError as error:
+                _log.error("notice_failed", problem=str(error))
+
+
+def _bound(delivery: Delivery) -> structlog.stdlib.BoundLogger:
+    development = delivery.alert.development.development_id
+    bound: structlog.stdlib.BoundLogger = _log.bind(
+        delivery=delivery.key, destination=str(delivery.destination), attempt=delivery.attempts, development=development
+    )
+    return bound

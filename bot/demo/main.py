@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from bot.app import AGENT, TERMINAL, make_pipeline, open_judge, open_store
+from bot.app import AGENT, TERMINAL, make_pipeline, open_judge, open_store, subscribe_channels
 from bot.delivery.outbox import Outbox
 from bot.demo.clock import VirtualClock
 from bot.demo.player import play
 from bot.demo.server import serve, sources
 from bot.demo.show import Show
 from bot.demo.story import load
+from bot.domain.alerts import Surface
 from bot.ports import Filed
 from bot.sources.reader import SourceReader
 from bot.storage.database import MEMORY
@@ -27,6 +28,7 @@ async def show_demo(console: Console, model: str) -> list[Filed]:
         open_judge(model) as judge,
         SourceReader(allow_private=True, agent=AGENT) as reader,
     ):
-        outbox = Outbox(store=store, senders={TERMINAL: ConsoleSender(console, judge.gazetteer)}, clock=clock)
-        pipeline = make_pipeline(reader=reader, store=store, judge=judge, clock=clock, destinations=[TERMINAL])
+        await subscribe_channels(store, [TERMINAL], clock.now())
+        outbox = Outbox(store=store, senders={Surface.CONSOLE: ConsoleSender(console, judge.gazetteer)}, clock=clock)
+        pipeline = make_pipeline(reader=reader, store=store, judge=judge, clock=clock)
         return await play(story=story, sources=sources(story, base), pipeline=pipeline, outbox=outbox, clock=clock, show=Show(console))

@@ -3,6 +3,7 @@
 AttacheError
 ├── SettingsError            a setting is missing or wrong: names the variable and the mend
 ├── UsageError               words of a command that make no sense: shown to their author only
+│   └── FormError                fields of a form that make no sense: each with what would
 ├── NotAllowedError               the actor may not do this
 ├── SourceError              a source could not be read: the reason is shown in `sources`
 ├── ModelError               the classifier's files are missing or broken
@@ -12,6 +13,8 @@ AttacheError
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class AttacheError(Exception):
@@ -28,6 +31,14 @@ class SettingsError(AttacheError):
 
 class UsageError(AttacheError):
     """The words of a command make no sense; the text says what would."""
+
+
+class FormError(UsageError):
+    """Fields of a form make no sense; `problems` says for each by its name what would."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = dict(problems)
 
 
 class NotAllowedError(AttacheError):

@@ -1,18 +1,18 @@
-"""Watch keywords: an admin's terms that make the bot look closer. Each change is recorded with who and when."""
+"""Watch keywords: an admin's expressions that make the bot look closer or away. Each change is recorded with who and when."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.errors import UsageError
-from bot.domain.text import fold, plain
+from bot.domain.assessment import Assessment
+from bot.domain.entries import Entry
 from bot.domain.topics import Topic
 
-MIN_TERM, MAX_TERM, MAX_TERMS = 2, 80, 200
+MAX_EXPRESSION = 400  # characters
+MAX_KEYWORDS = 200
+UNDO = "undo"  # the action of a change that took another back
 
 
 class Effect(StrEnum):
@@ -25,7 +25,10 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class WatchKeyword:
-    """An expression with its effect and the admin who added it. `channel` ("slack:C1") is where an `only` holds; "" means everywhere."""
+    """An expression with its effect and the admin who added it. `channel` ("slack:C1") is where an `only` holds; "" means everywhere.
+
+    `term` is the expression in its canonical form (port `WatchLanguage`).
+    """
 
     term: str
     added_by: str
@@ -40,7 +43,7 @@ class WatchChange:
 
     at: datetime
     actor: str
-    action: str  # add, remove
+    action: str  # add, remove, undo
     term: str
     effect: Effect = Effect.WATCH
     channel: str = ""
@@ -58,22 +61,17 @@ class Passage:
     parties: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, entry: Entry, assessment: Assessment, topics: tuple[Topic, ...]) -> Passage:
+        """Return what an expression is to read of an assessed entry, taken to be on `topics`.
 
-def term_of(words: str) -> str:
-    """Return the term that `words` stand for: plain, one space between words, no quotes around. Raises UsageError when it cannot serve."""
-    term = plain(words).strip("\"'“”‘’ ")
-    if not MIN_TERM <= len(term) <= MAX_TERM:
-        raise UsageError(f"A watch keyword has {MIN_TERM} to {MAX_TERM} characters.")
-    if not any(c.isalnum() for c in term):
-        raise UsageError("A watch keyword needs a letter or a digit.")
-    return term
-
-
-def matching(terms: Iterable[str], text: str) -> list[str]:
-    """Return the terms that `text` contains as whole words, whatever the case, accents and width."""
-    folded = f" {_words(text)} "
-    return [t for t in terms if f" {_words(t)} " in folded]
-
-
-def _words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", fold(text)))
+        Which topics those are is for the caller to say: those that reach the threshold at hand, or those that a development was filed under.
+        """
+        return cls(
+            title=entry.title,
+            summary=entry.summary,
+            source=f"{entry.source} / {entry.publisher}" if entry.publisher else entry.source,
+            topics=topics,
+            parties=assessment.facts.parties,
+            people=tuple(person.name for person in assessment.facts.people),
+        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import time
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, RowMapping, Table, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.alerts import DeliveryState, Destination, Surface
 from bot.domain.subscriptions import Cadence, Feedback, Mute, Quiet, Subscription
@@ -15,6 +16,7 @@ from bot.storage import tables
 from bot.storage.database import Writer
 
 GIVEN_UP = "the channel does not want alerts any more"
+MUTED = "the dossier is muted in this channel"
 
 
 class SqlChannels:
@@ -28,30 +30,28 @@ class SqlChannels:
         """See `Channels.subscriptions`."""
         t = tables.subscriptions
         async with self._engine.connect() as connection:
-            return [_subscription(row._mapping) for row in await connection.execute(select(t).order_by(t.c.surface, t.c.address))]
+            return [subscription_of(row._mapping) for row in await connection.execute(select(t).order_by(t.c.surface, t.c.address))]
 
     async def subscription(self, destination: Destination) -> Subscription | None:
         """See `Channels.subscription`."""
         t = tables.subscriptions
         async with self._engine.connect() as connection:
-            row = (await connection.execute(select(t).where(*_at(t, destination)))).one_or_none()
-            return _subscription(row._mapping) if row else None
+            row = (await connection.execute(select(t).where(*at(t, destination)))).one_or_none()
+            return subscription_of(row._mapping) if row else None
 
     async def subscribe(self, subscription: Subscription) -> None:
         """See `Channels.subscribe`."""
-        t, destination = tables.subscriptions, subscription.destination
         async with self._writer.begin() as connection:
-            await connection.execute(delete(t).where(*_at(t, destination)))
-            await connection.execute(insert(t).values(_values(subscription)))
+            await upsert(connection, tables.subscriptions, _values(subscription))
 
     async def unsubscribe(self, destination: Destination) -> bool:
         """See `Channels.unsubscribe`."""
         t, d = tables.subscriptions, tables.deliveries
         async with self._writer.begin() as connection:
-            found = await connection.execute(delete(t).where(*_at(t, destination)))
-            waiting = (*_at(d, destination), d.c.state == DeliveryState.PENDING)
+            found = await connection.execute(delete(t).where(*at(t, destination)))
+            waiting = (*at(d, destination), d.c.state == DeliveryState.PENDING)
             await connection.execute(update(d).where(*waiting).values(state=DeliveryState.FAILED, problem=GIVEN_UP))
-            await connection.execute(update(d).where(*_at(d, destination)).values(edit_due=None))
+            await connection.execute(update(d).where(*at(d, destination)).values(edit_due=None))
         return found.rowcount > 0
 
     async def pause(self, destination: Destination, problem: str | None) -> bool:
@@ -59,29 +59,31 @@ class SqlChannels:
         t = tables.subscriptions
         other = t.c.paused.is_(None) if problem is not None else t.c.paused.is_not(None)
         async with self._writer.begin() as connection:
-            found = await connection.execute(update(t).where(*_at(t, destination), other).values(paused=problem))
+            found = await connection.execute(update(t).where(*at(t, destination), other).values(paused=problem))
         return found.rowcount > 0
 
     async def mutes(self, destination: Destination | None = None) -> list[Mute]:
         """See `Channels.mutes`."""
         t = tables.mutes
-        here = _at(t, destination) if destination else ()
+        here = at(t, destination) if destination else ()
         async with self._engine.connect() as connection:
             return [_mute(row._mapping) for row in await connection.execute(select(t).where(*here).order_by(t.c.at))]
 
     async def mute(self, mute: Mute) -> None:
         """See `Channels.mute`."""
-        t = tables.mutes
+        t, d, x = tables.mutes, tables.deliveries, tables.developments
         values = {**_address(mute.destination), "dossier_id": mute.dossier_id, "actor": mute.actor, "at": mute.at, "until": mute.until}
+        own = select(x.c.id).where(x.c.dossier_id == mute.dossier_id)
+        waiting = (*at(d, mute.destination), tables.WAITING, d.c.attempts == 0, d.c.development_id.in_(own))
         async with self._writer.begin() as connection:
-            await connection.execute(delete(t).where(*_at(t, mute.destination), t.c.dossier_id == mute.dossier_id))
-            await connection.execute(insert(t).values(values))
+            await upsert(connection, t, values)
+            await connection.execute(update(d).where(*waiting).values(state=DeliveryState.FAILED, problem=MUTED))
 
     async def unmute(self, destination: Destination, dossier_id: str) -> bool:
         """See `Channels.unmute`."""
         t = tables.mutes
         async with self._writer.begin() as connection:
-            found = await connection.execute(delete(t).where(*_at(t, destination), t.c.dossier_id == dossier_id))
+            found = await connection.execute(delete(t).where(*at(t, destination), t.c.dossier_id == dossier_id))
         return found.rowcount > 0
 
     async def say(self, feedback: Feedback) -> int:
@@ -89,16 +91,14 @@ class SqlChannels:
         t, d = tables.feedback, tables.developments
         own = {"development_id": feedback.development_id, "actor": feedback.actor}
         values = {**_address(feedback.destination), **own, "useful": feedback.useful, "at": feedback.at}
-        same = (*_at(t, feedback.destination), t.c.development_id == feedback.development_id, t.c.actor == feedback.actor)
         dossier = select(d.c.dossier_id).where(d.c.id == feedback.development_id).scalar_subquery()
         against = (
             select(func.count())
             .select_from(t.join(d, d.c.id == t.c.development_id))
-            .where(*_at(t, feedback.destination), t.c.useful.is_(False), d.c.dossier_id == dossier)
+            .where(*at(t, feedback.destination), t.c.useful.is_(False), d.c.dossier_id == dossier)
         )
         async with self._writer.begin() as connection:
-            await connection.execute(delete(t).where(*same))
-            await connection.execute(insert(t).values(values))
+            await upsert(connection, t, values)
             return int((await connection.execute(against)).scalar_one())
 
     async def feedback(self) -> list[Feedback]:
@@ -108,7 +108,15 @@ class SqlChannels:
             return [_feedback(row._mapping) for row in await connection.execute(select(t).order_by(t.c.at))]
 
 
-def _at(table: Table, destination: Destination) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+async def upsert(connection: AsyncConnection, table: Table, values: dict[str, Any]) -> None:
+    """Insert a row, or put it in the place of the one with the same primary key; two at once do not meet as an error."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    rest = {name: value for name, value in values.items() if name not in table.primary_key.columns}
+    await connection.execute(make(table).values(values).on_conflict_do_update(index_elements=list(table.primary_key), set_=rest))
+
+
+def at(table: Table, destination: Destination) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the condition that a row is about `destination`."""
     return table.c.surface == destination.surface, table.c.address == destination.address
 
 
@@ -140,7 +148,8 @@ def _values(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def _subscription(row: RowMapping) -> Subscription:
+def subscription_of(row: RowMapping) -> Subscription:
+    """Return the subscription of a row."""
     kept = {name: row[name] for name in ("expression", "least", "zone", "cap", "team", "paused", "made_by", "made_at")}
     start, _, end = (row["quiet"] or "").partition("-")
     return Subscription(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
@@ -19,20 +20,39 @@ from sqlalchemy.pool import StaticPool
 from bot.domain.errors import SettingsError
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
+_PATIENCE = "-c lock_timeout=15000 -c statement_timeout=60000"  # milliseconds: a statement of ours that takes longer is a mistake
 BUSY_MS = 10_000  # how long SQLite waits for another writer before it gives up
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """Return the engine for an SQLAlchemy async URL (SQLite through aiosqlite). Raises SettingsError for one that cannot be used."""
+    """Return the engine for an address: SQLite through aiosqlite, PostgreSQL through psycopg. Raises SettingsError for one that cannot be used."""
     try:
-        parsed = make_url(url)
-        if parsed.drivername != "sqlite+aiosqlite":
-            raise ArgumentError(f"{parsed.drivername} is not supported")
-        memory = parsed.database in (None, "", ":memory:")
-        options: dict[str, Any] = {"poolclass": StaticPool} if memory else {"pool_size": 5}
-        engine = create_async_engine(url, **options)
+        parsed = database_url(url)
+        if parsed.drivername == "sqlite+aiosqlite":
+            return _sqlite(parsed)
+        if parsed.drivername == "postgresql+psycopg":
+            return create_async_engine(parsed, pool_size=5, max_overflow=5, pool_pre_ping=True, connect_args={"options": _PATIENCE})
+        raise ArgumentError(f"{parsed.drivername} is not supported")
     except (SQLAlchemyError, ImportError) as error:
-        raise SettingsError("ATTACHE_DATABASE_URL", f"{error}; write sqlite+aiosqlite:///FILE.db") from error
+        mend = "write sqlite+aiosqlite:///FILE.db, or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+        raise SettingsError("ATTACHE_DATABASE_URL", f"{scrubbed(str(error))}; {mend}") from None
+
+
+def database_url(url: str) -> URL:
+    """Return the address with the driver that we use: hosts give `postgres://…`. Raises ArgumentError."""
+    parsed = make_url(url)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgres", "postgresql") else parsed
+
+
+def scrubbed(text: str) -> str:
+    """Return `text` without the password of any address in it."""
+    return re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", text)
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    memory = url.database in (None, "", ":memory:")
+    options: dict[str, Any] = {"poolclass": StaticPool} if memory else {"pool_size": 5}
+    engine = create_async_engine(url, **options)
     event.listen(engine.sync_engine, "connect", _pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
@@ -73,7 +93,7 @@ async def migrate(engine: AsyncEngine) -> None:
             await connection.run_sync(_upgrade)
             await connection.commit()
     except (SQLAlchemyError, OSError) as error:
-        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        cause = scrubbed(str(getattr(error, "orig", None) or error).splitlines()[0])
         raise SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened ({cause}); name a file that can be written") from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.entries import Arrival, Entry, ParsedEntry, digest, identities, same_words
-from bot.ports import Intaken
+from bot.ports import Document, Intaken
 from bot.storage import rows, tables
 from bot.storage.reading import entry_columns, entry_join
 
@@ -34,39 +34,37 @@ class _Held:
 
 @dataclass(frozen=True, kw_only=True)
 class _Listed:
-    """An item of the document with the entry that it is, and whether it is the one that opens it."""
+    """An item of a document with the entry that it is, and whether it is the one that opens it."""
 
+    document: Document
     parsed: ParsedEntry
     held: _Held
     opens: bool
 
 
 class Intake:
-    """One poll's intake within a transaction. `fresh_from`: new entries that are older, or of unknown age, are the source's baseline."""
+    """The intake of several documents within a transaction."""
 
-    def __init__(self, connection: AsyncConnection, source: str, now: datetime, fresh_from: datetime | None) -> None:
+    def __init__(self, connection: AsyncConnection) -> None:
         self._db = connection
-        self._source = source
-        self._now = now
-        self._fresh_from = fresh_from
 
-    async def take(self, entries: Sequence[ParsedEntry]) -> list[Intaken]:
-        """Store what is new, as entries not yet assessed; add a version where a known entry's title changed; leave the rest alone."""
-        repeated = {guid for guid, times in Counter(e.guid for e in entries if e.guid).items() if times > 1}
-        names = [identities(self._source, e, trust_guid=e.guid not in repeated) for e in entries]
-        known = await self._known({name for own in names for name in own})
+    async def take(self, documents: Sequence[Document]) -> list[list[Intaken]]:
+        """Store what is new, as entries not yet assessed; add a version where a known entry's title changed; leave the rest alone.
+
+        Returns what became of each document's entries. An entry that two documents list is opened by the first.
+        """
+        names = [_names(document) for document in documents]
+        known = await self._known({name for own in names for some in own for name in some})
         had = frozenset(known)
-        listed = [self._find(entry, own, known) for entry, own in zip(entries, names, strict=True)]
-        await self._open([one for one in listed if one.opens])
-        taken = [await self._taken(one) for one in listed]
-        await self._insert(tables.identities, [{"name": n, "entry_id": held.latest.entry_id} for n, held in known.items() if n not in had])
+        listed = [
+            [_find(document, entry, own, known) for entry, own in zip(document.entries, some, strict=True)]
+            for document, some in zip(documents, names, strict=True)
+        ]
+        await self._open([one for some in listed for one in some if one.opens])
+        taken = [[await self._taken(one) for one in some] for some in listed]
+        new = [{"name": n, "entry_id": held.latest.entry_id} for n, held in known.items() if n not in had]
+        await self._insert(tables.identities, new)
         return taken
-
-    def _find(self, entry: ParsedEntry, own: Sequence[str], known: dict[str, _Held]) -> _Listed:
-        found = next((known[name] for name in own if name in known), None)
-        held = found or _Held()
-        known |= dict.fromkeys((name for name in own if name not in known), held)
-        return _Listed(parsed=entry, held=held, opens=found is None)
 
     async def _known(self, names: set[str]) -> dict[str, _Held]:
         t, found = tables.identities, dict[str, int]()
@@ -90,41 +88,12 @@ class Intake:
         if not listed:
             return
         e = tables.entries
-        values = [self._entry_values(one.parsed) for one in listed]
+        values = [_entry_values(one) for one in listed]
         ids = (await self._db.execute(insert(e).returning(e.c.id, sort_by_parameter_order=True), values)).scalars().all()
-        for one, entry_id, kept in zip(listed, ids, values, strict=True):
-            self._version(one.held, one.parsed, entry_id, kept["published"], 1, baseline=kept["baseline"], url=kept["url"])
+        for one, entry_id in zip(listed, ids, strict=True):
+            one.held.entry = _opened(one, entry_id)
+            one.held.titles.add(one.parsed.title)
         await self._insert(tables.versions, [_version_values(one.held.latest) for one in listed])
-
-    def _entry_values(self, parsed: ParsedEntry) -> dict[str, Any]:
-        baseline = self._fresh_from is not None and (parsed.published is None or parsed.published < self._fresh_from)
-        return {
-            "source": self._source,
-            "url": parsed.url,
-            "published": parsed.published or self._now,
-            "seen": self._now,
-            "baseline": baseline,
-            "publisher": parsed.publisher,
-        }
-
-    def _version(
-        self, held: _Held, parsed: ParsedEntry, entry_id: int, published: datetime, number: int, *, baseline: bool, url: str
-    ) -> None:
-        before = held.entry
-        held.titles.add(parsed.title)
-        held.entry = Entry(
-            entry_id=entry_id,
-            key=parsed.key or digest(str(entry_id), str(number), parsed.url, parsed.title),
-            source=before.source if before else self._source,
-            url=url,
-            title=parsed.title,
-            summary=parsed.summary,
-            published=published,
-            seen=self._now,
-            version=number,
-            baseline=baseline,
-            publisher=before.publisher if before else parsed.publisher,
-        )
 
     async def _taken(self, one: _Listed) -> Intaken:
         """A title that goes back to what it was is no version: two feeds of one publisher may differ for ever."""
@@ -133,14 +102,75 @@ class Intake:
             return Intaken(entry=entry, arrival=Arrival.NEW)
         if same_words(entry, parsed) or parsed.title in one.held.titles:
             return Intaken(entry=entry, arrival=Arrival.KNOWN)
-        published = max(parsed.published or self._now, entry.published)
-        self._version(one.held, parsed, entry.entry_id, published, entry.version + 1, baseline=entry.baseline, url=entry.url)
-        await self._insert(tables.versions, [_version_values(one.held.latest)])
-        return Intaken(entry=one.held.latest, arrival=Arrival.VERSION)
+        one.held.entry = newer = _newer(entry, parsed, one.document.now)
+        one.held.titles.add(parsed.title)
+        await self._insert(tables.versions, [_version_values(newer)])
+        return Intaken(entry=newer, arrival=Arrival.VERSION)
 
     async def _insert(self, table: Any, values: list[dict[str, Any]]) -> None:  # noqa: ANN401  (Table's own type says no more)
         if values:
             await self._db.execute(insert(table), values)
+
+
+def _names(document: Document) -> list[list[str]]:
+    """Return the names under which each entry may be known."""
+    repeated = {guid for guid, times in Counter(e.guid for e in document.entries if e.guid).items() if times > 1}
+    return [identities(document.source, e, trust_guid=e.guid not in repeated) for e in document.entries]
+
+
+def _baseline(document: Document, parsed: ParsedEntry) -> bool:
+    return document.fresh_from is not None and (parsed.published is None or parsed.published < document.fresh_from)
+
+
+def _find(document: Document, entry: ParsedEntry, own: Sequence[str], known: dict[str, _Held]) -> _Listed:
+    found = next((known[name] for name in own if name in known), None)
+    held = found or _Held()
+    known |= dict.fromkeys((name for name in own if name not in known), held)
+    return _Listed(document=document, parsed=entry, held=held, opens=found is None)
+
+
+def _opened(one: _Listed, entry_id: int) -> Entry:
+    parsed, document = one.parsed, one.document
+    return Entry(
+        entry_id=entry_id,
+        key=_key(entry_id, 1, parsed),
+        source=document.source,
+        url=parsed.url,
+        title=parsed.title,
+        summary=parsed.summary,
+        published=parsed.published or document.now,
+        seen=document.now,
+        baseline=_baseline(document, parsed),
+        publisher=parsed.publisher,
+    )
+
+
+def _newer(entry: Entry, parsed: ParsedEntry, now: datetime) -> Entry:
+    return replace(
+        entry,
+        key=_key(entry.entry_id, entry.version + 1, parsed),
+        title=parsed.title,
+        summary=parsed.summary,
+        published=max(parsed.published or now, entry.published),
+        seen=now,
+        version=entry.version + 1,
+    )
+
+
+def _key(entry_id: int, number: int, parsed: ParsedEntry) -> str:
+    return parsed.key or digest(str(entry_id), str(number), parsed.url, parsed.title)
+
+
+def _entry_values(one: _Listed) -> dict[str, Any]:
+    parsed, document = one.parsed, one.document
+    return {
+        "source": document.source,
+        "url": parsed.url,
+        "published": parsed.published or document.now,
+        "seen": document.now,
+        "baseline": _baseline(document, parsed),
+        "publisher": parsed.publisher,
+    }
 
 
 def _version_values(entry: Entry) -> dict[str, Any]:

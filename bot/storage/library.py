@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, literal_column, or_, select, table, text, update
+from sqlalchemy import ColumnElement, Integer, Select, delete, false, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.alerts import DeliveryState
 from bot.domain.decisions import Reason
 from bot.domain.developments import Development
 from bot.domain.entries import Kind, SourceChange, SourceState
-from bot.domain.text import fold
 from bot.domain.topics import Topic
-from bot.domain.watch import WatchKeyword
 from bot.ports import Delay, EntryReport, Query, SourceReport, StatusReport
 from bot.storage import rows, tables
 from bot.storage.database import Writer
 from bot.storage.reading import coverage_by_development, entry_columns, entry_join
+from bot.storage.words import Term, Words, fts5, tsquery
 
 MEASURED = timedelta(days=7)  # delays are taken from the entries seen in the week before the latest
 MOST_MEASURED = 5_000
 EPOCH = datetime(1970, 1, 8, tzinfo=UTC)
 
-_WORD = re.compile(r"\w+")
-
 
 class SqlLibrary:
-    """Answers questions about the store; changes nothing but the watch keywords and what admins say of sources."""
+    """Answers questions about the store; changes nothing but what admins say of sources."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -39,7 +35,7 @@ class SqlLibrary:
 
     async def developments(self, query: Query) -> list[Development]:
         """See `Library.developments`."""
-        statement = _developments(query)
+        statement = _developments(query, self._engine.dialect.name)
         async with self._engine.connect() as connection:
             found = (await connection.execute(statement)).all()
             covered = await coverage_by_development(connection, [row.id for row in found])
@@ -54,32 +50,6 @@ class SqlLibrary:
                 return None
             covered = await coverage_by_development(connection, [development_id])
         return rows.development_of(row, covered.get(development_id, ()))
-
-    async def keywords(self) -> list[WatchKeyword]:
-        """See `Library.keywords`."""
-        t = tables.watch_keywords
-        async with self._engine.connect() as connection:
-            result = await connection.execute(select(t).order_by(t.c.added_at, t.c.folded))
-            return [WatchKeyword(term=row.term, added_by=row.added_by, added_at=row.added_at) for row in result]
-
-    async def add_keyword(self, term: str, actor: str, now: datetime) -> bool:
-        """See `Library.add_keyword`."""
-        t = tables.watch_keywords
-        async with self._writer.begin() as connection:
-            if (await connection.execute(select(t.c.term).where(t.c.folded == fold(term)))).first():
-                return False
-            await connection.execute(insert(t).values(folded=fold(term), term=term, added_by=actor, added_at=now))
-            await connection.execute(insert(tables.watch_changes).values(at=now, actor=actor, action="add", term=term))
-        return True
-
-    async def remove_keyword(self, term: str, actor: str, now: datetime) -> bool:
-        """See `Library.remove_keyword`."""
-        t = tables.watch_keywords
-        async with self._writer.begin() as connection:
-            if (await connection.execute(delete(t).where(t.c.folded == fold(term)))).rowcount == 0:
-                return False
-            await connection.execute(insert(tables.watch_changes).values(at=now, actor=actor, action="remove", term=term))
-        return True
 
     async def why(self, name: str) -> EntryReport | None:
         """See `Library.why`."""
@@ -167,7 +137,7 @@ def _delay(found: Iterable[Any]) -> Delay | None:
     return Delay(median=seconds[len(seconds) // 2], p95=seconds[int(0.95 * (len(seconds) - 1))]) if seconds else None
 
 
-def _developments(query: Query) -> Select[Any]:
+def _developments(query: Query, dialect: str) -> Select[Any]:
     d = tables.developments
     statement = select(d).order_by(d.c.first_published.desc(), d.c.number.desc()).limit(query.limit)
     if query.topic is not None:
@@ -178,13 +148,14 @@ def _developments(query: Query) -> Select[Any]:
     if query.dossier:
         statement = statement.where(d.c.dossier_id == query.dossier)
     if query.words:
-        index = table("development_words")
-        matches: Select[Any] = select(literal_column("rowid")).select_from(index).where(text("development_words MATCH :words"))
-        statement = statement.where(d.c.number.in_(matches)).params(words=match_expression(query.words))
+        statement = statement.where(_matching(Words().terms(query.words), dialect))
     return statement
 
 
-def match_expression(words: str) -> str:
-    """Return an FTS5 query in which every word must occur; what has a meaning in FTS5's own language has none here."""
-    found = _WORD.findall(words)
-    return " AND ".join(f'"{word}"' for word in found) or '""'
+def _matching(terms: Sequence[Term], dialect: str) -> ColumnElement[bool]:
+    said = fts5(terms) if dialect == "sqlite" else tsquery(terms)
+    if said is None:
+        return false()
+    matches = "development_words MATCH :said" if dialect == "sqlite" else "words @@ to_tsquery('simple', :said)"
+    found = text(f"SELECT rowid FROM development_words WHERE {matches}").bindparams(said=said).columns(rowid=Integer)  # noqa: S608
+    return tables.developments.c.number.in_(found)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.domain.alerts import Alert, Delivery, Destination, Surface
+from bot.domain.alerts import Alert
 from bot.domain.assessment import Assessment, Facts, Person
 from bot.domain.developments import Coverage, Development, SummarySentence
 from bot.domain.entries import Entry
@@ -76,9 +76,18 @@ def judgement_values(filed: Filed) -> dict[str, Any]:
     }
 
 
+def facts_of(kept: dict[str, Any]) -> Facts:
+    """Return kept facts."""
+    return Facts(
+        parties=tuple(kept["parties"]),
+        people=people_of(kept["people"]),
+        place=kept["place"],
+        when=day_of(kept["when"]),
+    )
+
+
 def assessment_of(row: Row[Any]) -> Assessment:
     """Return the assessment of a row of judgements."""
-    facts = row.facts
     vector = array("f")
     vector.frombytes(row.vector or b"")
     return Assessment(
@@ -86,12 +95,7 @@ def assessment_of(row: Row[Any]) -> Assessment:
         development=row.development,
         stage=Stage(row.stage) if row.stage else None,
         status=Status(row.status) if row.status else None,
-        facts=Facts(
-            parties=tuple(facts["parties"]),
-            people=people_of(facts["people"]),
-            place=facts["place"],
-            when=day_of(facts["when"]),
-        ),
+        facts=facts_of(row.facts),
         moved=tuple((word, share) for word, share in row.moved),
         vector=tuple(vector),
         model=row.model,
@@ -165,12 +169,6 @@ def development_of(row: Row[Any], coverage: tuple[Coverage, ...] = ()) -> Develo
     )
 
 
-def delivery_of(row: Row[Any], development: Development, thread: str | None) -> Delivery:
-    """Return the delivery of a row of deliveries joined with alerts."""
-    return Delivery(
-        delivery_id=row.delivery_id,
-        destination=Destination(surface=Surface(row.surface), address=row.address),
-        alert=Alert(development=development, raised=row.raised, follow_up=row.follow_up),
-        attempts=row.attempts,
-        thread=thread,
-    )
+def alert_of(row: Row[Any], development: Development) -> Alert:
+    """Return the alert of a row of alerts about `development`."""
+    return Alert(development=development, raised=row.raised, follow_up=row.follow_up, step_changed=row.step_changed)

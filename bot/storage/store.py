@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.domain.alerts import Delivery, DeliveryState, Destination, Receipt
 from bot.domain.entries import Entry, SourceState
+from bot.ports import Poll, Taken
 from bot.storage import rows, tables
 from bot.storage.channels import SqlChannels
+from bot.storage.deliveries import SqlDeliveries
+from bot.storage.keywords import SqlKeywords
 from bot.storage.library import SqlLibrary
-from bot.storage.reading import coverage_by_development, entry_columns, entry_join
+from bot.storage.reading import entry_columns, entry_join
+from bot.storage.taking import Taker
 from bot.storage.writing import Announcer, SqlWriting
 
+CLAIM_SECONDS = 120.0  # for judging and filing one batch
 
-class SqlStore(SqlLibrary, SqlChannels):
+
+class SqlStore(SqlLibrary, SqlKeywords, SqlChannels, SqlDeliveries):
     """The whole store on one SQLAlchemy engine. Whoever made the engine disposes of it."""
 
     def __init__(self, engine: AsyncEngine, announcer: Announcer | None = None) -> None:
         super().__init__(engine)
         self._announcer = announcer
+        self._taker = Taker(self._taken)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlWriting]:
@@ -39,75 +46,34 @@ class SqlStore(SqlLibrary, SqlChannels):
             result = await connection.execute(wanted)
             return {row.name: SourceState(**row._mapping) for row in result}
 
+    async def take(self, poll: Poll) -> Taken:
+        """See `Store.take`."""
+        return await self._taker.take(poll)
+
+    async def _taken(self, polls: Sequence[Poll]) -> list[Taken]:
+        async with self.begin() as writing:
+            return await writing.take(polls)
+
     async def unassessed(self, limit: int) -> list[Entry]:
         """See `Store.unassessed`."""
         v = tables.versions
-        statement = entry_columns().select_from(entry_join()).where(v.c.waiting.is_(True)).order_by(v.c.published, v.c.id).limit(limit)
-        async with self._engine.connect() as connection:
-            return [rows.entry_of(row) for row in await connection.execute(statement)]
-
-    async def lease(self, destination: Destination, now: datetime, seconds: float) -> Delivery | None:
-        """See `Store.lease`."""
-        d = tables.deliveries
+        statement = entry_columns().select_from(entry_join()).order_by(v.c.published, v.c.id)
+        if self._engine.dialect.name == "sqlite":  # one process: what waits is nobody else's
+            async with self._engine.connect() as connection:
+                return _entries(await connection.execute(statement.where(v.c.waiting.is_(True)).limit(limit)))
         async with self._writer.begin() as connection:
-            # In order: only the oldest unfinished delivery of a destination may go, so one in hand holds up the rest.
-            oldest = (
-                select(d.c.id, d.c.due, d.c.state, d.c.leased_until)
-                .where(*_to(destination), d.c.state.in_((DeliveryState.PENDING, DeliveryState.SENDING)))
-                .order_by(d.c.id)
-                .limit(1)
-            )
-            row = (await connection.execute(oldest)).one_or_none()
-            if row is None or row.due > now or (row.state == DeliveryState.SENDING and row.leased_until > now):
-                return None
-            taken = {"state": DeliveryState.SENDING, "leased_until": now + timedelta(seconds=seconds), "attempts": d.c.attempts + 1}
-            await connection.execute(update(d).where(d.c.id == row.id).values(taken))
-            return await _delivery(connection, row.id, destination)
-
-    async def sent(self, delivery: Delivery, receipt: Receipt, now: datetime) -> None:
-        """See `Store.sent`."""
-        await self._finish(delivery, state=DeliveryState.SENT, message_id=receipt.message_id, sent=now, problem=None)
-
-    async def put_back(self, delivery: Delivery, problem: str, due: datetime) -> None:
-        """See `Store.put_back`."""
-        await self._finish(delivery, state=DeliveryState.PENDING, due=due, problem=problem)
-
-    async def fail(self, delivery: Delivery, problem: str, now: datetime) -> None:
-        """See `Store.fail`."""
-        await self._finish(delivery, state=DeliveryState.FAILED, sent=now, problem=problem)
-
-    async def _finish(self, delivery: Delivery, **values: Any) -> None:  # noqa: ANN401  (columns of several types)
-        d = tables.deliveries
-        # Fenced by the attempt: a sender whose lease ran out and was taken over changes nothing any more.
-        mine = and_(d.c.id == delivery.delivery_id, d.c.attempts == delivery.attempts, d.c.state == DeliveryState.SENDING)
-        async with self._writer.begin() as connection:
-            await connection.execute(update(d).where(mine).values(leased_until=None, **values))
+            claimed = (await connection.execute(_claim(limit))).scalars().all()
+            return _entries(await connection.execute(statement.where(v.c.id.in_(claimed))))
 
 
-def _to(destination: Destination) -> tuple[Any, Any]:
-    return tables.deliveries.c.surface == destination.surface, tables.deliveries.c.address == destination.address
+def _entries(found: Iterable[Row[Any]]) -> list[Entry]:
+    return [rows.entry_of(row) for row in found]
 
 
-async def _delivery(connection: AsyncConnection, delivery_id: int, destination: Destination) -> Delivery:
-    d, a = tables.deliveries, tables.alerts
-    columns = select(d.c.id.label("delivery_id"), d.c.surface, d.c.address, d.c.attempts, a.c.development_id, a.c.raised, a.c.follow_up)
-    joined = d.join(a, a.c.development_id == d.c.development_id)
-    row: Any = (await connection.execute(columns.select_from(joined).where(d.c.id == delivery_id))).one()
-    found = (await connection.execute(select(tables.developments).where(tables.developments.c.id == row.development_id))).one()
-    covered = await coverage_by_development(connection, [row.development_id])
-    development = rows.development_of(found, covered.get(row.development_id, ()))
-    thread = await _thread(connection, development.dossier_id, destination) if row.follow_up else None
-    return rows.delivery_of(row, development, thread)
-
-
-async def _thread(connection: AsyncConnection, dossier_id: str, destination: Destination) -> str | None:
-    """The first message of the dossier in this destination: its thread takes the follow-ups."""
-    d, x = tables.deliveries, tables.developments
-    statement = (
-        select(d.c.message_id)
-        .select_from(d.join(x, x.c.id == d.c.development_id))
-        .where(*_to(destination), x.c.dossier_id == dossier_id, d.c.message_id.is_not(None), or_(d.c.state == DeliveryState.SENT))
-        .order_by(d.c.id)
-        .limit(1)
-    )
-    return (await connection.execute(statement)).scalar_one_or_none()
+def _claim(limit: int) -> ReturningUpdate[tuple[int]]:
+    """Claim the oldest that wait and that no other worker has in hand; a worker that dies loses its claim after CLAIM_SECONDS."""
+    v = tables.versions
+    free = (v.c.waiting.is_(True), or_(v.c.claimed.is_(None), v.c.claimed < func.now()))
+    oldest = select(v.c.id).where(*free).order_by(v.c.published, v.c.id).limit(limit).with_for_update(skip_locked=True)
+    until = func.now() + timedelta(seconds=CLAIM_SECONDS)
+    return update(v).where(v.c.id.in_(oldest.scalar_subquery())).values(claimed=until).returning(v.c.id)

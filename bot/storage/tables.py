@@ -22,6 +22,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -120,8 +121,10 @@ versions = Table(
     Column("published", Moment, nullable=False),
     Column("seen", Moment, nullable=False),
     Column("waiting", Boolean, nullable=False),
+    Column("claimed", Moment),  # until when a worker has it in hand; with one process, never
     UniqueConstraint("entry_id", "number"),
 )
+Index("ix_versions_seen", versions.c.seen)
 Index("ix_versions_waiting", versions.c.published, sqlite_where=versions.c.waiting.is_(True), postgresql_where=versions.c.waiting.is_(True))
 
 # The names under which an entry is known: guid, address, text (bot.domain.entries.identities).
@@ -244,10 +247,29 @@ deliveries = Table(
     Column("problem", Text),
     Column("digest", Boolean, nullable=False, server_default=false()),  # goes out gathered with the others that are due by then
     Column("batch", String(40)),  # the key of the digest that it went out with
-    Column("shown", Integer, nullable=False, server_default="0"),  # outlets that the message names
+    Column("shown", Integer, nullable=False, server_default="0"),  # what the message shows (bot.domain.alerts.fingerprint)
     Column("edit_due", Moment),  # when the message is to be brought up to date
+    Column("edits", Integer, nullable=False, server_default="0"),  # attempts at the present edit
+    Column("begun", Moment),  # the first attempt
     UniqueConstraint("development_id", "surface", "address"),
     Index(None, "surface", "address", "state", "id"),
+)
+# Conditions with an index each. They are written out, not bound: a database uses such an index only where it sees the same words.
+WAITING = text("state IN ('pending', 'sending')")
+BEGUN = text("attempts > 0 AND state IN ('pending', 'sending')")
+EDITED = text("state = 'sent' AND (edit_due IS NOT NULL OR leased_until IS NOT NULL)")
+_TO = (deliveries.c.surface, deliveries.c.address)
+Index("ix_deliveries_waiting", *_TO, deliveries.c.due, sqlite_where=WAITING, postgresql_where=WAITING)
+Index("ix_deliveries_begun", *_TO, deliveries.c.id, sqlite_where=BEGUN, postgresql_where=BEGUN)
+Index("ix_deliveries_edited", *_TO, deliveries.c.edit_due, sqlite_where=EDITED, postgresql_where=EDITED)
+
+# Workspaces and servers to which nothing is sent for a while, for their platform asked us to wait or is ill.
+holds = Table(
+    "holds",
+    metadata,
+    Column("surface", String(16), primary_key=True),
+    Column("team", String(40), primary_key=True),
+    Column("until", Moment, nullable=False),
 )
 
 watch_keywords = Table(

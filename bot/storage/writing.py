@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.alerts import Alert, DeliveryState, Destination
+from bot.domain.alerts import Alert, Destination
 from bot.domain.developments import Development
 from bot.domain.entries import Arrival, ParsedEntry, SourceState
+from bot.domain.subscriptions import Planned
 from bot.domain.topics import Topic
-from bot.ports import Candidate, Filed, Intaken, Telling
-from bot.storage import rows, tables
+from bot.ports import Candidate, Document, Filed, Intaken, Poll, Taken, Telling
+from bot.storage import deliveries, rows, tables
 from bot.storage.intake import Intake
-from bot.storage.reading import entry_columns, entry_join
+from bot.storage.reading import coverage_by_development, entry_columns, entry_join
+from bot.storage.words import Words
 
 TELLINGS = 8  # per candidate: the first ones say what the development is, later ones repeat it
 CANDIDATES = 60  # per telling, the most recent first
@@ -44,14 +46,37 @@ class SqlWriting:
 
     async def intake(self, source: str, entries: Sequence[ParsedEntry], now: datetime, *, fresh_from: datetime | None) -> list[Intaken]:
         """See `Writing.intake`."""
-        taken = await Intake(self._db, source, now, fresh_from).take(entries)
-        if self._announcer is not None and any(one.arrival is not Arrival.KNOWN for one in taken):
+        [taken] = await self._intake([Document(source=source, entries=entries, now=now, fresh_from=fresh_from)])
+        return taken
+
+    async def _intake(self, documents: Sequence[Document]) -> list[list[Intaken]]:
+        taken = await Intake(self._db).take(documents)
+        if self._announcer is not None and any(one.arrival is not Arrival.KNOWN for some in taken for one in some):
             await self._announcer.arrived(self._db)
         return taken
 
+    async def take(self, polls: Sequence[Poll]) -> list[Taken]:
+        """See `Writing.take`."""
+        intaken = await self._intake([poll.document for poll in polls])
+        taken = [
+            Taken(entries=entries, state=poll.after(sum(one.arrival is Arrival.NEW for one in entries)))
+            for poll, entries in zip(polls, intaken, strict=True)
+        ]
+        await self._record_polls([one.state for one in taken])
+        return taken
+
+    async def _record_polls(self, states: Sequence[SourceState]) -> None:
+        t = tables.sources
+        named = select(t.c.name).where(t.c.name.in_([state.name for state in states]))
+        had = set((await self._db.execute(named)).scalars())
+        if known := [{**_values(state), "own_name": state.name} for state in states if state.name in had]:
+            await self._db.execute(update(t).where(t.c.name == bindparam("own_name")), known)
+        if new := [_values(state) for state in states if state.name not in had]:
+            await self._db.execute(insert(t), new)
+
     async def record_poll(self, state: SourceState) -> None:
-        """See `Writing.record_poll`."""
-        await self._upsert(tables.sources, tables.sources.c.name == state.name, _values(state))
+        """Keep what a poll left behind; not `told`, which may have changed meanwhile."""
+        await self._record_polls([state])
 
     async def record_health(self, states: Sequence[SourceState]) -> None:
         """See `Writing.record_health`."""
@@ -113,6 +138,13 @@ class SqlWriting:
             )
             told.setdefault(row.development_id, []).append(telling)
         return told
+
+    async def lock(self, names: Iterable[str]) -> None:
+        """See `Writing.lock`."""
+        if self._db.dialect.name == "sqlite":  # one writer at a time: nothing else is under way
+            return
+        for name in sorted(set(names)):  # in one order, so that two who want the same do not wait for each other
+            await self._db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
     async def development_of(self, entry_id: int) -> str | None:
         """See `Writing.development_of`."""
@@ -183,32 +215,30 @@ class SqlWriting:
                 *(c.outlet for c in development.coverage),
             )
         )
-        await self._db.execute(text("DELETE FROM development_words WHERE rowid = :row"), {"row": row})
-        await self._db.execute(text("INSERT INTO development_words (rowid, words) VALUES (:row, :words)"), {"row": row, "words": words})
+        made = ":words" if self._db.dialect.name == "sqlite" else "to_tsvector('simple', :words)"
+        values = {"row": row, "words": " ".join(Words().stems(words))}
+        await self._db.execute(text("DELETE FROM development_words WHERE rowid = :row"), values)
+        await self._db.execute(text(f"INSERT INTO development_words (rowid, words) VALUES (:row, {made})"), values)  # noqa: S608  (our own words)
 
-    async def enqueue(self, alert: Alert, destinations: Sequence[Destination]) -> None:
+    async def told(self, since: datetime) -> dict[Destination, int]:
+        """See `Writing.told`."""
+        return await deliveries.told(self._db, since)
+
+    async def enqueue(self, alert: Alert, plans: Mapping[Destination, Planned]) -> None:
         """See `Writing.enqueue`."""
-        a, d = tables.alerts, tables.deliveries
-        own = alert.development.development_id
-        values = {"development_id": own, "raised": alert.raised, "follow_up": alert.follow_up}
+        a, own = tables.alerts, alert.development.development_id
+        values = {"development_id": own, "raised": alert.raised, "follow_up": alert.follow_up, "step_changed": alert.step_changed}
         await self._upsert(a, a.c.development_id == own, values)
-        result = await self._db.execute(select(d.c.surface, d.c.address).where(d.c.development_id == own))
-        had = {(row.surface, row.address) for row in result}
-        new = [
-            {
-                "development_id": own,
-                "surface": x.surface,
-                "address": x.address,
-                "state": DeliveryState.PENDING,
-                "attempts": 0,
-                "due": alert.raised,
-                "created": alert.raised,
-            }
-            for x in destinations
-            if (x.surface, x.address) not in had
-        ]
-        if new:
-            await self._db.execute(insert(d), new)
+        await deliveries.enqueue(self._db, alert, plans)
+        if self._announcer is not None and plans:
+            await self._announcer.raised(self._db)
+
+    async def outdate(self, development_id: str, due: datetime) -> None:
+        """See `Writing.outdate`."""
+        d = tables.developments
+        row = (await self._db.execute(select(d).where(d.c.id == development_id))).one()
+        covered = await coverage_by_development(self._db, [development_id])
+        await deliveries.outdate(self._db, rows.development_of(row, covered.get(development_id, ())), due)
 
 
 def _values(state: SourceState) -> dict[str, Any]:

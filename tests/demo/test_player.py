@@ -16,6 +16,7 @@ from bot.demo.show import Figures, Show, closing, figures
 from bot.domain.alerts import Destination, Surface
 from bot.domain.assessment import Assessment, Facts
 from bot.domain.decisions import Reason
+from bot.domain.subscriptions import Subscription
 from bot.domain.topics import Topic
 from bot.pipeline import Pipeline
 from bot.ports import Candidate, Filed, Match, Telling
@@ -26,6 +27,7 @@ from bot.summary.extractive import ExtractiveSummarizer
 from tests.demo.kit import AGENT, START, small_story
 from tests.fakes.classifier import FakeClassifier
 from tests.fakes.sender import RecordingSender
+from tests.judge.kit import language
 
 TERMINAL = Destination(surface=Surface.CONSOLE, address="terminal")
 MEETING = Assessment(scores={Topic.MINISTERIAL_MEETING: 0.9}, development=0.9, facts=Facts(parties=("IND", "CHL")), model="fake")
@@ -60,7 +62,7 @@ def pipeline_of(reader: SourceReader, store: SqlStore, clock: VirtualClock) -> P
         stories=OneStory(),
         summarizer=ExtractiveSummarizer(),
         clock=clock,
-        destinations=[TERMINAL],
+        language=language(),
     )
 
 
@@ -68,7 +70,8 @@ async def played(console: Console, sender: RecordingSender) -> list[Filed]:
     story, clock = small_story(), VirtualClock(START)
     async with store_in_memory() as store, SourceReader(agent=AGENT, allow_private=True) as reader, serve(story, clock) as base:
         pipeline = pipeline_of(reader, store, clock)
-        outbox = Outbox(store=store, senders={TERMINAL: sender}, clock=clock)
+        await store.subscribe(Subscription(destination=TERMINAL))
+        outbox = Outbox(store=store, senders={Surface.CONSOLE: sender}, clock=clock)
         return await play(story=story, sources=sources(story, base), pipeline=pipeline, outbox=outbox, clock=clock, show=Show(console))
 
 

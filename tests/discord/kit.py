@@ -15,7 +15,8 @@ from bot.domain.decisions import Reason
 from bot.domain.developments import Coverage, Development, SummarySentence
 from bot.domain.entries import Entry
 from bot.domain.topics import Stage, Topic
-from bot.domain.watch import WatchKeyword
+from bot.domain.watch import Effect, WatchKeyword
+from bot.judge.watching import Watching
 from bot.ports import EntryReport, Query, StatusReport
 from handlers.desks import make_commands
 from handlers.discord.client import DiscordSurface
@@ -71,12 +72,12 @@ class Shelf:
         """Return the keywords."""
         return self.terms
 
-    async def add_keyword(self, term: str, actor: str, now: datetime) -> bool:
+    async def add_keyword(self, term: str, actor: str, now: datetime, *, effect: Effect = Effect.WATCH, channel: str = "") -> bool:
         """Add one."""
-        self.terms.append(WatchKeyword(term=term, added_by=actor, added_at=now))
+        self.terms.append(WatchKeyword(term=term, added_by=actor, added_at=now, effect=effect, channel=channel))
         return True
 
-    async def remove_keyword(self, term: str, actor: str, now: datetime) -> bool:
+    async def remove_keyword(self, term: str, actor: str, now: datetime, *, channel: str = "") -> bool:
         """Remove one."""
         before = len(self.terms)
         self.terms = [k for k in self.terms if k.term != term]
@@ -134,7 +135,7 @@ def surface(
     fake: FakeDiscord, shelf: Shelf | None = None, *, guild: int | None = 500, token: str = TOKEN, seconds: float = 3.0
 ) -> DiscordSurface:
     """Return a surface that is pointed at `fake`."""
-    commands = make_commands(store=shelf or Shelf(development()), gazetteer=Atlas(), clock=Fixed(), admins=frozenset({"discord:77"}))
+    commands = make_commands(store=shelf or Shelf(development()), gazetteer=Atlas(), language=Watching(Atlas()), clock=Fixed(), admins=frozenset({"discord:77"}))
     return DiscordSurface(
         token=SecretStr(token), commands=commands, gazetteer=Atlas(), guild=guild, api_url=fake.api_url, send_seconds=seconds
     )

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.alerts import Alert, Delivery, Destination, Surface
-from bot.domain.assessment import Assessment
+from bot.domain.assessment import Assessment, Facts, Person
 from bot.domain.decisions import STALE, Flagging, Reason, alert_reason, flag
 from bot.domain.developments import Coverage, Development, SummarySentence, development_id, dossier_id
 from bot.domain.entries import Entry, ParsedEntry, canonical, digest, identities, same_words
-from bot.domain.errors import FinalDeliveryError, SettingsError, SourceError, TemporaryDeliveryError, UsageError
+from bot.domain.errors import FinalDeliveryError, SettingsError, SourceError, TemporaryDeliveryError
 from bot.domain.moments import plausible, utc
 from bot.domain.topics import Stage, Status, Topic
-from bot.domain.watch import MAX_TERM, matching, term_of
+from bot.domain.watch import Passage
 from tests.fakes.clock import START
 
 DEAL, MEETING = Topic.TRADE_DEAL, Topic.MINISTERIAL_MEETING
@@ -179,42 +179,12 @@ def test_plausible(moment: datetime | None, found: datetime | None) -> None:
     assert plausible(moment, START) == found
 
 
-@pytest.mark.parametrize(
-    ("typed", "term"),
-    [
-        ("  rice   pact ", "rice pact"),
-        ('"rice pact"', "rice pact"),
-        ("“Rice”", "Rice"),
-        ("<b>5G</b>", "5G"),
-        ("r" * MAX_TERM, "r" * MAX_TERM),
-    ],
-)
-def test_term_of(typed: str, term: str) -> None:
-    assert term_of(typed) == term
-
-
-@pytest.mark.parametrize("typed", ["", "a", '"a"', "--", "!?!", "r" * (MAX_TERM + 1), "\u200b\u200b\u200b"])
-def test_what_cannot_be_a_term(typed: str) -> None:
-    with pytest.raises(UsageError, match="keyword"):
-        term_of(typed)
-
-
-@pytest.mark.parametrize(
-    ("term", "text", "matches"),
-    [
-        ("rice", "Rice ships sail", True),
-        ("rice", "The price of rice.", True),
-        ("rice", "The price rose", False),
-        ("rice pact", "A rice-pact, at last", True),
-        ("rice pact", "A rice and wheat pact", False),
-        ("Türkiye", "talks in TURKIYE", True),
-        ("ＷＴＯ", "the WTO says", True),
-        ("U.S.", "the U.S. says", True),
-        ("rice", "", False),
-    ],
-)
-def test_matching(term: str, text: str, matches: bool) -> None:
-    assert matching([term, "never said"], text) == ([term] if matches else [])
+def test_what_an_expression_reads_of_an_entry() -> None:
+    facts = Facts(parties=("IND",), people=(Person(name="Ada Roe", office="Rice Minister"),))
+    assessment = Assessment(scores={DEAL: 0.9, MEETING: 0.1}, development=0.9, facts=facts)
+    passage = Passage.of(entry(summary="s", publisher="The Post"), assessment, (DEAL,))
+    assert passage == Passage(title="t", summary="s", source="wire / The Post", topics=(DEAL,), parties=("IND",), people=("Ada Roe",))
+    assert Passage.of(entry(), assessment, ()).source == "wire"
 
 
 def assessed(deal: float = 0.0, meeting: float = 0.0, development: float = 0.9) -> Assessment:

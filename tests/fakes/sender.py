@@ -22,6 +22,7 @@ class RecordingSender:
     def __init__(self) -> None:
         self.attempts: list[Delivery] = []
         self.posted: dict[str, Delivery] = {}
+        self.edits: list[Delivery] = []
         self._failures: deque[Failure] = deque()
 
     def fail(self, error: Exception, *, received: bool = False, times: int = 1) -> None:
@@ -31,7 +32,7 @@ class RecordingSender:
     @property
     def headlines(self) -> list[str]:
         """What a reader of the channel sees, in order."""
-        return [d.alert.development.headline for d in self.posted.values()]
+        return [alert.development.headline for d in self.posted.values() for alert in d.alerts]
 
     async def send(self, delivery: Delivery) -> Receipt:
         self.attempts.append(delivery)
@@ -41,3 +42,11 @@ class RecordingSender:
         if failure is not None:
             raise failure.error
         return Receipt(message_id=f"m-{list(self.posted).index(delivery.key) + 1}")
+
+    async def edit(self, delivery: Delivery) -> None:
+        self.attempts.append(delivery)
+        failure = self._failures.popleft() if self._failures else None
+        if failure is None or failure.received:
+            self.edits.append(delivery)
+        if failure is not None:
+            raise failure.error

@@ -9,6 +9,7 @@ from bot.domain.entries import Entry
 from bot.judge.facts import FactReader
 from bot.judge.people import People
 from bot.judge.places import Places
+from bot.judge.watching import Watching
 from config.settings import HERE
 
 
@@ -20,6 +21,11 @@ def places() -> Places:
 @cache
 def people() -> People:
     return People(HERE / "people.yaml")
+
+
+@cache
+def language() -> Watching:
+    return Watching(places())
 
 
 def facts() -> FactReader:

@@ -15,7 +15,8 @@ from bot.domain.assessment import Person
 from bot.domain.developments import Coverage, Development, SummarySentence
 from bot.domain.entries import SourceState
 from bot.domain.topics import Stage, Status, Topic
-from bot.domain.watch import WatchKeyword
+from bot.domain.watch import Effect, WatchKeyword
+from bot.judge.watching import Watching
 from bot.ports import EntryReport, Query, SourceReport, StatusReport
 from handlers.desks import make_commands
 from handlers.slack.app import SlackSurface
@@ -66,11 +67,11 @@ class Shelf:
     async def keywords(self) -> list[WatchKeyword]:
         return list(self.terms)
 
-    async def add_keyword(self, term: str, actor: str, now: datetime) -> bool:
-        self.terms.append(WatchKeyword(term=term, added_by=actor, added_at=now))
+    async def add_keyword(self, term: str, actor: str, now: datetime, *, effect: Effect = Effect.WATCH, channel: str = "") -> bool:
+        self.terms.append(WatchKeyword(term=term, added_by=actor, added_at=now, effect=effect, channel=channel))
         return True
 
-    async def remove_keyword(self, term: str, actor: str, now: datetime) -> bool:
+    async def remove_keyword(self, term: str, actor: str, now: datetime, *, channel: str = "") -> bool:
         kept = [k for k in self.terms if k.term != term]
         removed, self.terms = len(kept) < len(self.terms), kept
         return removed
@@ -127,7 +128,7 @@ def delivery(attempts: int = 1, thread: str | None = None, channel: str = "C1", 
 
 def surface(fake: FakeSlack, shelf: Shelf, **changes: Any) -> SlackSurface:  # noqa: ANN401  (any field)
     """Return a surface of `fake`; `changes` are arguments."""
-    commands = make_commands(store=shelf, gazetteer=Atlas(), clock=Noon(), admins=frozenset({"slack:ULISTED"}))
+    commands = make_commands(store=shelf, gazetteer=Atlas(), language=Watching(Atlas()), clock=Noon(), admins=frozenset({"slack:ULISTED"}))
     arguments: dict[str, Any] = {
         "bot_token": SecretStr(fake.bot_token),
         "app_token": SecretStr(fake.app_token),

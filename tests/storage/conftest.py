@@ -1,4 +1,4 @@
-"""A store on a file of its own for every test."""
+"""A store of its own for every test, on either database."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from tests.storage.kit import opened
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+async def store(tmp_path: Path, database: str) -> AsyncIterator[SqlStore]:
     async with opened(tmp_path) as store:
         yield store

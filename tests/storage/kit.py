@@ -16,28 +16,32 @@ from bot.domain.assessment import Assessment
 from bot.domain.decisions import Reason
 from bot.domain.developments import Development, development_id, dossier_id
 from bot.domain.entries import Arrival, Entry, ParsedEntry
+from bot.domain.subscriptions import Planned, Subscription
 from bot.domain.topics import Topic
 from bot.ports import Filed, Intaken
 from bot.storage import tables
 from bot.storage.database import migrate, open_engine
 from bot.storage.store import SqlStore
 from tests.fakes.clock import START
+from tests.postgres import MARK
 
 DEAL, MEETING = Topic.TRADE_DEAL, Topic.MINISTERIAL_MEETING
 SLACK = Destination(surface=Surface.SLACK, address="C1")
 _TEMPLATE: list[bytes] = []
 DISCORD = Destination(surface=Surface.DISCORD, address="42")
+NOW = Planned(due=START)
 
 
 def url_of(path: Path) -> str:
-    return f"sqlite+aiosqlite:///{path / 'attache.db'}"
+    mark = path / MARK
+    return mark.read_text() if mark.exists() else f"sqlite+aiosqlite:///{path / 'attache.db'}"
 
 
 @asynccontextmanager
 async def opened(path: Path) -> AsyncIterator[SqlStore]:
-    """A store as a process opens it at start; a new file is a copy of one that was migrated once, for speed."""
+    """A store as a process opens it at start; a new file is a copy of one that was migrated once, for speed. See the fixture `database`."""
     file = path / "attache.db"
-    if not file.exists():
+    if not file.exists() and not (path / MARK).exists():
         file.write_bytes(await _migrated())
     engine = open_engine(url_of(path))
     try:
@@ -111,9 +115,15 @@ async def keep(store: SqlStore, entry: Entry, keys: Sequence[str] = ("w:rice",),
     async with store.begin() as writing:
         await writing.save(development, keys)
         if alert:
-            await writing.enqueue(Alert(development=development, raised=START), (SLACK, DISCORD))
+            await writing.enqueue(Alert(development=development, raised=START), {SLACK: NOW, DISCORD: NOW})
         await writing.record(filed)
     return development
+
+
+async def subscribed(store: SqlStore, *more: Destination, **wants: object) -> None:
+    """Let Slack's and Discord's channel, or those named, want alerts."""
+    for destination in more or (SLACK, DISCORD):
+        await store.subscribe(Subscription(destination=destination, **wants))  # type: ignore[arg-type]
 
 
 async def rows(store: SqlStore, table: Table, *columns: str) -> list[tuple[Any, ...]]:

@@ -16,7 +16,6 @@ from bot.domain.entries import SourceState
 from bot.domain.topics import Stage, Status
 from bot.ports import Filed, Match, Query
 from bot.storage import tables
-from bot.storage.library import match_expression
 from bot.storage.store import SqlStore
 from tests.fakes.clock import START
 from tests.storage.kit import DEAL, MEETING, assessed, development_on, item, keep, new, opened, rows, take
@@ -203,34 +202,6 @@ async def test_questions(store: SqlStore) -> None:
 @given(words=st.text(max_size=30) | st.text(alphabet="\"'*():^-+{}[]ANDORNEAT \x00", max_size=20))
 async def test_no_words_break_the_search(store: SqlStore, words: str) -> None:
     assert await store.developments(Query(words=words)) == []
-
-
-def test_words_are_never_read_as_a_query() -> None:
-    assert match_expression('tea OR "rice"') == '"tea" AND "OR" AND "rice"'
-    assert match_expression("--") == '""'
-
-
-async def test_the_keywords(store: SqlStore, tmp_path: Path) -> None:
-    later = START + timedelta(minutes=1)
-    assert await store.add_keyword("Rice Pact", "slack:U1", START)
-    assert not await store.add_keyword("rice pact", "slack:U2", later)
-    assert not await store.add_keyword("RICE  PÁCT", "slack:U2", later)
-    assert await store.add_keyword("tea", "discord:7", later)
-    assert [(k.term, k.added_by, k.added_at) for k in await store.keywords()] == [
-        ("Rice Pact", "slack:U1", START),
-        ("tea", "discord:7", later),
-    ]
-    assert not await store.remove_keyword("wheat", "slack:U1", later)
-    assert await store.remove_keyword("rice PACT", "discord:7", later)
-    assert not await store.remove_keyword("rice pact", "discord:7", later)
-    async with opened(tmp_path) as restarted:
-        assert [k.term for k in await restarted.keywords()] == ["tea"]
-    history = await rows(store, tables.watch_changes, "at", "actor", "action", "term")
-    assert history == [
-        (START, "slack:U1", "add", "Rice Pact"),
-        (later, "discord:7", "add", "tea"),
-        (later, "discord:7", "remove", "rice PACT"),
-    ]
 
 
 async def test_why(store: SqlStore) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 from bot.domain.alerts import Alert, Destination, Receipt, Surface
 from bot.storage.store import SqlStore
 from tests.fakes.clock import START
-from tests.storage.kit import DISCORD, SLACK, arrivals, development_on, item, keep, new, opened, outbox, take
+from tests.storage.kit import DISCORD, NOW, SLACK, arrivals, development_on, item, keep, new, opened, outbox, subscribed, take
 
 SECOND = timedelta(seconds=1)
 
 
 async def alerts(store: SqlStore, *titles: str) -> None:
+    await subscribed(store)
     for number, title in enumerate(titles, 1):
         await keep(store, await new(store, title, number), alert=True)
 
@@ -83,6 +84,7 @@ async def test_a_lease_that_ran_out_is_taken_over_and_fenced(store: SqlStore) ->
 
 
 async def test_an_alert_is_written_once(store: SqlStore) -> None:
+    await subscribed(store)
     entry = await new(store, "Rice pact signed")
     development = await keep(store, entry, alert=True)
     delivery = await store.lease(SLACK, START, 60)
@@ -90,11 +92,12 @@ async def test_an_alert_is_written_once(store: SqlStore) -> None:
     await store.sent(delivery, Receipt(message_id="m1"), START)
     third = Destination(surface=Surface.CONSOLE, address="terminal")
     async with store.begin() as writing:
-        await writing.enqueue(Alert(development=development, raised=START), (SLACK, DISCORD, third))
+        await writing.enqueue(Alert(development=development, raised=START), dict.fromkeys((SLACK, DISCORD, third), NOW))
     assert [row[:2] for row in await outbox(store)] == [("slack", "sent"), ("discord", "pending"), ("console", "pending")]
 
 
 async def test_a_follow_up_goes_into_the_thread_of_the_first(store: SqlStore) -> None:
+    await subscribed(store)
     first = await keep(store, await new(store, "Rice pact near", 1), alert=True)
     begun = await store.lease(SLACK, START, 60)
     assert begun is not None
@@ -104,11 +107,13 @@ async def test_a_follow_up_goes_into_the_thread_of_the_first(store: SqlStore) ->
         development = replace(development_on(entry), dossier_step=number)
         async with store.begin() as writing:
             await writing.save(development, ())
-            await writing.enqueue(Alert(development=development, raised=START, follow_up=first.headline), (SLACK, DISCORD))
+            alert = Alert(development=development, raised=START, follow_up=first.headline, step_changed=number == 2)
+            await writing.enqueue(alert, {SLACK: NOW, DISCORD: NOW})
     for message in ("m2", "m3"):
         following = await store.lease(SLACK, START, 60)
         assert following is not None
         assert (following.thread, following.alert.follow_up) == ("m1", "Rice pact near")
+        assert following.broadcast is (message == "m2")
         await store.sent(following, Receipt(message_id=message), START)
     opening = await store.lease(DISCORD, START, 60)
     assert opening is not None

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from bot.domain.errors import SettingsError
 from bot.storage import tables
 from bot.storage.database import MEMORY, alembic_config, migrate, open_engine
+from tests.postgres import Server
 from tests.storage.kit import url_of
 
 
@@ -37,6 +38,18 @@ async def test_the_migrations_make_the_tables(tmp_path: Path) -> None:
         assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
         assert (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
     await engine.dispose()
+
+
+async def test_postgresql_has_the_same_tables(postgres: Server) -> None:
+    with postgres.database() as url:
+        engine = open_engine(url)
+        await migrate(engine)
+        async with engine.connect() as connection:
+            assert await connection.run_sync(differences) == []
+            await connection.run_sync(lambda c: command.downgrade(alembic_config(c), "base"))
+            await connection.commit()
+        await migrate(engine)
+        await engine.dispose()
 
 
 async def test_the_migrations_can_be_taken_back() -> None:

@@ -112,7 +112,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('key', name=op.f('uq_versions_key'))
     )
     with op.batch_alter_table('versions', schema=None) as batch_op:
-        batch_op.create_index('ix_versions_waiting', ['published'], unique=False, sqlite_where=sa.text('waiting IS 1'), postgresql_where=sa.text('waiting IS 1'))
+        batch_op.create_index('ix_versions_waiting', ['published'], unique=False, sqlite_where=sa.text('waiting IS 1'), postgresql_where=sa.text('waiting'))
 
     op.create_table('alerts',
     sa.Column('development_id', sa.String(length=32), nullable=False),
@@ -224,7 +224,7 @@ def downgrade() -> None:
     op.drop_table('coverage')
     op.drop_table('alerts')
     with op.batch_alter_table('versions', schema=None) as batch_op:
-        batch_op.drop_index('ix_versions_waiting', sqlite_where=sa.text('waiting IS 1'), postgresql_where=sa.text('waiting IS 1'))
+        batch_op.drop_index('ix_versions_waiting', sqlite_where=sa.text('waiting IS 1'), postgresql_where=sa.text('waiting'))
 
     op.drop_table('versions')
     with op.batch_alter_table('identities', schema=None) as batch_op:

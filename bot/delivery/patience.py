@@ -1,0 +1,61 @@
+"""How long to wait: for one message, growing and with jitter; for a whole workspace, when its platform asks for it or is ill."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.alerts import Surface
+from bot.domain.subscriptions import Subscription
+
+FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0  # seconds
+ILL = 3  # failures of a workspace in a row, after which nothing is sent to any of its channels for a while
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """What one breaker is for: a Slack workspace or a Discord server; all channels whose team is unknown share one."""
+
+    surface: Surface
+    team: str
+
+    @classmethod
+    def of(cls, subscription: Subscription) -> Workspace:
+        """Return the workspace of a subscription's channel."""
+        return cls(surface=subscription.destination.surface, team=subscription.team)
+
+
+class Patience:
+    """Remembers which workspaces are to be left alone until when. Sends nothing, stores nothing, and has no clock."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._random = random.Random(seed)  # noqa: S311  (jitter, not a secret)
+        self._failures: dict[Workspace, int] = {}
+        self._until: dict[Workspace, datetime] = {}
+
+    def until(self, workspace: Workspace, now: datetime) -> datetime | None:
+        """Return when a workspace may be called again; None when it may be now."""
+        until = self._until.get(workspace)
+        return until if until is not None and until > now else None
+
+    def well(self, workspace: Workspace) -> None:
+        """A call succeeded."""
+        self._failures.pop(workspace, None)
+
+    def hold(self, workspace: Workspace, asked: float | None, now: datetime) -> datetime | None:
+        """A call failed, and the platform asked for so many seconds; return until when the whole workspace is left alone, if it is."""
+        failures = self._failures[workspace] = self._failures.get(workspace, 0) + 1
+        if asked is None and failures < ILL:
+            return None
+        seconds = asked if asked is not None else self._grown(failures - ILL + 1)
+        held = self._until.get(workspace)
+        self._until[workspace] = max(now + timedelta(seconds=seconds), held or now)
+        return self._until[workspace]
+
+    def again(self, attempts: int, asked: float | None, now: datetime) -> datetime:
+        """Return when a message that was tried so often is tried again: not before the platform allows it."""
+        return now + timedelta(seconds=max(asked or 0.0, self._grown(attempts)))
+
+    def _grown(self, attempts: int) -> float:
+        return min(FIRST_RETRY * 2.0 ** min(attempts - 1, 30), LONGEST_RETRY) * self._random.uniform(0.5, 1.0)
