@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from bot.domain.alerts import Alert, Delivery, Destination, Receipt
@@ -318,6 +318,7 @@ class Query:
     topic: Topic | None = None
     parties: tuple[str, ...] = field(default=())
     dossier: str | None = None
+    planned_from: date | None = None  # meetings planned for this day or later, the soonest first
     limit: int = 5
 
 
@@ -478,6 +479,10 @@ class Gazetteer(Protocol):
 
     def flag(self, code: str) -> str:
         """Return the flag emoji of a country or bloc that has one, else an empty string."""
+        ...
+
+    def codes(self) -> tuple[str, ...]:
+        """Return the codes of all countries and blocs that it knows."""
         ...
 
 

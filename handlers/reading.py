@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.domain.alerts import Alert
 from bot.domain.developments import Development
 from bot.domain.errors import UsageError
 from bot.domain.topics import Topic
 from bot.ports import Clock, Delay, EntryReport, Gazetteer, Library, Query, SourceReport
+from handlers.calendar import calendar_of
 from handlers.grammar import USAGE, Actor, Command, Name, usage
+from handlers.pictures import picture_of
 from handlers.replies import Item, Reply
 
 DEFAULT_COUNT, MAX_COUNT = 5, 20
-TIMELINE_COUNT = 20
+TIMELINE_COUNT, UPCOMING_COUNT = 60, 20
+DRAWN = 2  # developments from which on a picture says more
 
 _TOPIC_WORDS = {
     **dict.fromkeys(("trade", "deal", "deals", "trade_deal", "trade-deal", "trade_deals"), Topic.TRADE_DEAL),
@@ -41,7 +46,7 @@ class ReadingDesk:
 
     async def answer(self, _: Actor, command: Command) -> Reply:
         """See `Desk.answer`."""
-        if not command.words and command.name in (Name.SEARCH, Name.TIMELINE, Name.WHY):
+        if not command.words and command.name in (Name.SEARCH, Name.TIMELINE, Name.STORY, Name.WHY):
             raise usage(command.name)
         answer: Reply = await getattr(self, f"_{command.name}")(command.words)
         return answer
@@ -58,9 +63,54 @@ class ReadingDesk:
         return self._listing(f"Search: {words}", found)
 
     async def _timeline(self, words: str) -> Reply:
+        query, title = await self._matter(words)
+        found = (await self._library.developments(query))[::-1]
+        reply = self._listing(f"Timeline: {title}", found)
+        if len(found) < DRAWN:
+            return reply
+        picture = await asyncio.get_running_loop().run_in_executor(None, picture_of, title, found)
+        return replace(reply, attachments=(picture,))
+
+    async def _matter(self, words: str) -> tuple[Query, str]:
+        """Return the query for a dossier, for the dossier of a development, or for what countries did together."""
+        if (one := await self._library.development(words)) is not None:
+            words = one.dossier_id
+        if words.partition(":")[0] in tuple(Topic):
+            return Query(dossier=words, limit=TIMELINE_COUNT), self._dossier(words)
         parties = self._parties(words)
-        found = await self._library.developments(Query(parties=parties, limit=TIMELINE_COUNT))
-        return self._listing(f"Timeline: {' – '.join(map(self._gazetteer.name, parties))}", found[::-1])
+        return Query(parties=parties, limit=TIMELINE_COUNT), " – ".join(map(self._gazetteer.name, parties))
+
+    def _dossier(self, dossier_id: str) -> str:
+        topic, _, parties = dossier_id.partition(":")
+        return f"{topic_name(Topic(topic))}, {' – '.join(map(self._gazetteer.name, parties.split('-')))}"
+
+    async def _upcoming(self, _: str) -> Reply:
+        now = self._clock.now()
+        found = await self._library.developments(Query(planned_from=now.date(), limit=UPCOMING_COUNT))
+        if not found:
+            return Reply(title="Upcoming meetings", note="No planned meeting with a date is known.")
+        items = tuple(
+            replace(self._item(d), chips=(f"{d.when:%a} {d.when.day} {d.when:%b %Y}", *self._item(d).chips)) for d in found if d.when
+        )
+        return Reply(title="Upcoming meetings", items=items, attachments=(calendar_of(found, self._gazetteer, now),))
+
+    async def _story(self, words: str) -> Reply:
+        development = await self._library.development(words.strip())
+        if development is None:
+            raise UsageError("There is no such development: give its id, as `latest` shows it.")
+        people = ", ".join(f"{p.name} ({p.office})" if p.office else p.name for p in development.people)
+        when = f"{development.when.day} {development.when:%B %Y}" if development.when else ""
+        facts = (
+            ("What", ", ".join(chips(development))),
+            ("Who", ", ".join(map(self._gazetteer.name, development.parties))),
+            ("People", people),
+            ("Where and when", ", ".join(filter(None, (development.place, when)))),
+            ("Matter", f"{development.dossier_id}, development {development.dossier_step}"),
+        )
+        sources = tuple(Item(title=c.title, url=c.url or None, when=c.published, chips=(c.outlet,)) for c in development.coverage)
+        return Reply(
+            title=development.headline, facts=tuple((name, value) for name, value in facts if value), items=sources, note=development.text
+        )
 
     async def _why(self, words: str) -> Reply:
         report = await self._library.why(words.strip())
@@ -83,7 +133,10 @@ class ReadingDesk:
         )
         return Reply(title="Status", facts=facts, items=tuple(_source(s) for s in failing[:10]))
 
-    async def _help(self, _: str) -> Reply:
+    async def _help(self, words: str) -> Reply:
+        if words.casefold() in tuple(Name):
+            said, meant = USAGE[Name(words.casefold())]
+            return Reply(title=f"Help: {words.casefold()}", facts=(("Usage", said), ("What", meant)))
         return Reply(title="Commands", facts=tuple(USAGE[name] for name in Name))
 
     def _parties(self, words: str) -> tuple[str, ...]:
@@ -100,19 +153,7 @@ class ReadingDesk:
         )
 
     def _item(self, development: Development) -> Item:
-        outlets = len(development.outlets)
-        return Item(
-            title=development.headline,
-            url=development.url,
-            when=development.first_published,
-            chips=(
-                *chips(development),
-                *(self._gazetteer.name(p) for p in development.parties),
-                f"{outlets} source{'s' if outlets != 1 else ''}",
-                development.development_id,
-            ),
-            body=development.text,
-        )
+        return item_of(development, self._gazetteer)
 
 
 def _asked(words: Sequence[str]) -> _Asked:
@@ -132,6 +173,31 @@ def counted(count: int) -> int:
     if not 1 <= count <= MAX_COUNT:
         raise UsageError(f"n is 1 to {MAX_COUNT}. Usage: {USAGE[Name.LATEST][0]}")
     return count
+
+
+def item_of(development: Development, gazetteer: Gazetteer) -> Item:
+    """Return a development as one thing in a reply or a digest."""
+    outlets = len(development.outlets)
+    return Item(
+        title=development.headline,
+        url=development.url,
+        when=development.first_published,
+        chips=(
+            *chips(development),
+            *(gazetteer.name(p) for p in development.parties),
+            f"{outlets} source{'s' if outlets != 1 else ''}",
+            development.development_id,
+        ),
+        body=development.text,
+    )
+
+
+def digest_of(alerts: Sequence[Alert], gazetteer: Gazetteer) -> Reply:
+    """Return the alerts of a digest as something to show, in their order; the surface fits it to its limits."""
+    dossiers = len({a.development.dossier_id for a in alerts})
+    matters = "1 matter" if dossiers == 1 else f"{dossiers} matters"
+    count = f"{len(alerts)} development{'s' if len(alerts) != 1 else ''}"
+    return Reply(title=f"Digest: {count} in {matters}", items=tuple(item_of(a.development, gazetteer) for a in alerts))
 
 
 def chips(development: Development) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from bot.domain.alerts import DeliveryState
 from bot.domain.decisions import Reason
 from bot.domain.developments import Development
 from bot.domain.entries import Kind, SourceChange, SourceState
-from bot.domain.topics import Topic
+from bot.domain.topics import Status, Topic
 from bot.ports import Delay, EntryReport, Query, SourceReport, StatusReport
 from bot.storage import rows, tables
 from bot.storage.database import Writer
@@ -145,6 +145,9 @@ def _developments(query: Query, dialect: str) -> Select[Any]:
     for code in query.parties:
         p = tables.parties
         statement = statement.where(d.c.id.in_(select(p.c.development_id).where(p.c.code == code)))
+    if query.planned_from is not None:
+        planned = (d.c.status == Status.PLANNED, d.c.day >= query.planned_from.isoformat())
+        statement = statement.where(*planned).order_by(None).order_by(d.c.day, d.c.first_published)
     if query.dossier:
         statement = statement.where(d.c.dossier_id == query.dossier)
     if query.words:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -18,6 +19,7 @@ from handlers.commands import Commands
 from handlers.slack.errors import FOREIGN, NO_SLACK, problem_of
 from handlers.slack.listener import COMMAND, Admins, Listener, Once
 from handlers.slack.notices import SlackNotifier
+from handlers.slack.render import ACTION
 from handlers.slack.sender import SlackSender
 from handlers.slack.transport import SocketHandler, WebEntrance, library_logger, serve_socket
 
@@ -53,7 +55,7 @@ class SlackSurface:
         self._api_url, self._logger, self._once = api_url, library_logger(), Once()
         self._client = self._web_client(bot_token)
         self._sender = SlackSender(self._client, gazetteer)
-        self._listener = Listener(commands=commands, admins=Admins(self._client), once=self._once)
+        self._listener = Listener(commands=commands, admins=Admins(self._client), once=self._once, client=self._client)
 
     @property
     def sender(self) -> SlackSender:
@@ -118,6 +120,7 @@ class SlackSurface:
         secret = self._signing_secret.get_secret_value() if self._signing_secret else ""
         app = AsyncApp(name="attache", client=self._web_client(None), authorize=authorize, signing_secret=secret, logger=self._logger)
         app.command(COMMAND)(self._listener.hear)
+        app.action(re.compile(f"^{ACTION}"))(self._listener.press)
         return app
 
 

@@ -140,6 +140,23 @@ def header(words: str) -> Brick:
     return {"type": "header", "text": {"type": "plain_text", "text": harmless(words, MAX_HEADER) or "Attaché", "emoji": False}}
 
 
+def actions(elements: Sequence[Brick]) -> list[Brick]:
+    """Return a block of buttons; none without any. https://docs.slack.dev/reference/block-kit/blocks/actions-block"""
+    return [{"type": "actions", "elements": list(elements)}] if elements else []
+
+
+def button(words: str, action: str, value: str, *, style: str | None = None, confirm: Brick | None = None) -> Brick:
+    """Return a button that comes back as `action` with `value`. https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
+    found: Brick = {"type": "button", "text": {"type": "plain_text", "text": words, "emoji": False}, "action_id": action, "value": value}
+    return found | ({"style": style} if style else {}) | ({"confirm": confirm} if confirm else {})
+
+
+def confirmed(title: str, words: str, yes: str) -> Brick:
+    """Return the question before a button does its work. https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object"""
+    plain = {"title": title, "text": words, "confirm": yes, "deny": "Cancel"}
+    return {name: {"type": "plain_text", "text": said, "emoji": False} for name, said in plain.items()}
+
+
 def context(words: str) -> Brick:
     """Return a small grey line of mrkdwn that the caller has made safe. https://docs.slack.dev/reference/block-kit/blocks/context-block"""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": words}]}

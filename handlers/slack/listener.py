@@ -6,6 +6,7 @@ import asyncio
 import re
 import secrets
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -18,9 +19,10 @@ from bot.domain.alerts import Surface
 from bot.domain.errors import UsageError
 from handlers.commands import Commands
 from handlers.grammar import Actor, parse
-from handlers.replies import Reply
+from handlers.replies import Button, Reply
 from handlers.slack.errors import FOREIGN, problem_of
-from handlers.slack.render import reply_message
+from handlers.slack.files import upload
+from handlers.slack.render import ACTION, reply_message
 
 COMMAND = "/attache"
 ANSWER_SECONDS = 60.0
@@ -105,8 +107,9 @@ class Admins:
 class Listener:
     """Answers the slash command, each in a task of its own that is cancelled on close."""
 
-    def __init__(self, *, commands: Commands, admins: Admins, once: Once) -> None:
+    def __init__(self, *, commands: Commands, admins: Admins, once: Once, client: AsyncWebClient) -> None:
         self._commands = commands
+        self._client = client
         self._admins = admins
         self._once = once
         self._tasks: set[asyncio.Task[None]] = set()
@@ -121,6 +124,50 @@ class Listener:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def press(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any], request: AsyncBoltRequest) -> None:
+        """Acknowledge a button under an alert, then start the answer. https://docs.slack.dev/reference/interaction-payloads/block_actions-payload"""
+        await ack()
+        pressed = (body.get("actions") or [{}])[0]
+        named = {"trigger_id": body.get("trigger_id"), "text": pressed.get("action_id"), "user_id": (body.get("user") or {}).get("id")}
+        if not self._new(named, request):
+            return
+        task = asyncio.create_task(self._serve_press(respond, body, pressed), name="slack button")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve_press(self, respond: AsyncRespond, body: dict[str, Any], pressed: dict[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), self._turns:
+                channel, user = (str((body.get(name) or {}).get("id") or "") for name in ("channel", "user"))
+                message = reply_message(await self._attached(await self._pressed(body, pressed), channel, user))
+        except Exception:  # whatever broke, its author hears of it, and the log knows it by the same id
+            message = reply_message(_broken())
+        await _tell(respond, message)
+
+    async def _attached(self, reply: Reply, channel: str, user: str) -> Reply:
+        """Send a reply's files on their way, and say in it where they are."""
+        if not reply.attachments:
+            return reply
+        sent = await upload(self._client, reply.attachments, channel=channel, user=user, shared=reply.shared)
+        names = ", ".join(a.name for a in reply.attachments)
+        place = "this channel" if reply.shared else "your messages with this app"
+        said = f"{names}: in {place}." if sent else f"{names} could not be uploaded: the app needs the scopes files:write and im:write."
+        return replace(reply, note=f"{reply.note} {said}".strip())
+
+    async def _pressed(self, body: dict[str, Any], pressed: dict[str, Any]) -> Reply:
+        name = str(pressed.get("action_id") or "").removeprefix(ACTION)
+        if name not in tuple(Button):
+            raise ValueError(f"no button {name[:40]!r}")
+        button, user = Button(name), str((body.get("user") or {}).get("id") or "")
+        actor = Actor(
+            surface=Surface.SLACK,
+            user=user,
+            admin=button.for_admins and await self._admins.includes(user),
+            channel=str((body.get("channel") or {}).get("id") or ""),
+            team=str((body.get("team") or {}).get("id") or ""),
+        )
+        return await self._commands.press(actor, button, str(pressed.get("value") or ""))
+
     def _new(self, command: dict[str, Any], request: AsyncBoltRequest) -> bool:
         """A delivery marked as a retry counts only if the first one never came: https://docs.slack.dev/apis/events-api#retries"""
         name = "\x1f".join(str(command.get(k, "")) for k in ("trigger_id", "response_url", "user_id", "text"))
@@ -128,17 +175,26 @@ class Listener:
         return first or not request.headers.get("x-slack-retry-num")
 
     async def _serve(self, respond: AsyncRespond, command: dict[str, Any]) -> None:
+        shared = False
         try:
             async with asyncio.timeout(ANSWER_SECONDS), self._turns:
-                reply = await self._reply(str(command.get("user_id") or ""), typed(str(command.get("text") or "")))
-                message = reply_message(reply)
+                reply = await self._reply(command, typed(str(command.get("text") or "")))
+                channel, user = str(command.get("channel_id") or ""), str(command.get("user_id") or "")
+                message, shared = reply_message(await self._attached(reply, channel, user)), reply.shared
         except Exception:  # whatever broke, its author hears of it, and the log knows it by the same id
             message = reply_message(_broken())
-        await _tell(respond, message)
+        await _tell(respond, message, shared=shared)
 
-    async def _reply(self, user: str, line: str) -> Reply:
-        admin = changes_something(line) and await self._admins.includes(user)
-        return await self._commands.answer_line(Actor(surface=Surface.SLACK, user=user, admin=admin), line)
+    async def _reply(self, command: dict[str, Any], line: str) -> Reply:
+        user = str(command.get("user_id") or "")
+        actor = Actor(
+            surface=Surface.SLACK,
+            user=user,
+            admin=changes_something(line) and await self._admins.includes(user),
+            channel=str(command.get("channel_id") or ""),
+            team=str(command.get("team_id") or ""),
+        )
+        return await self._commands.answer_line(actor, line)
 
     async def close(self) -> None:
         """Give answers under way a moment, then cancel them."""
@@ -156,10 +212,10 @@ def _broken() -> Reply:
     return Reply(title="That did not work", note=note, error=True)
 
 
-async def _tell(respond: AsyncRespond, message: dict[str, Any]) -> None:
-    """Answer for the author only. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
+async def _tell(respond: AsyncRespond, message: dict[str, Any], *, shared: bool = False) -> None:
+    """Answer for the author only, or for the channel. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
     try:
-        response = await respond(**message, response_type="ephemeral", replace_original=False)
+        response = await respond(**message, response_type="in_channel" if shared else "ephemeral", replace_original=False)
     except FOREIGN as error:
         _log.warning("slack_answer_lost", code=problem_of(error).code)
         return

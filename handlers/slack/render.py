@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.domain.alerts import Alert
 from bot.domain.assessment import Person
 from bot.domain.developments import Development
 from bot.domain.text import cut_at_sentence
 from bot.ports import Gazetteer
-from handlers.reading import chips
-from handlers.replies import Item, Reply
+from handlers.reading import chips, digest_of
+from handlers.replies import Button, Item, Reply
 from handlers.slack import elements as e
 from handlers.slack.elements import Brick
 
@@ -19,7 +19,8 @@ MAX_PARTIES, MAX_PEOPLE, MAX_SOURCES = 8, 6, 8
 BODIES = (600, 400, 250, 120)  # lengths of an item's text, tried in turn until all items fit
 MAX_FACTS, MAX_FACT, MAX_NOTE = 20, 400, 1_000
 FALLBACK = 600  # characters of the text that notifications show; six times that, all escaped, stays below MAX_TEXT
-RESERVE = 400  # kept free for the last line of a message
+ACTION = "attache:"  # begins the action_id of our buttons
+RESERVE, BUTTONS = 400, 1_400  # kept free for the last line of a message, and for the row of buttons
 
 
 def alert_message(alert: Alert, gazetteer: Gazetteer) -> Brick:
@@ -30,9 +31,14 @@ def alert_message(alert: Alert, gazetteer: Gazetteer) -> Brick:
         *e.rich(e.section(e.lines(_facts(development, gazetteer)))),
         *e.rich(e.section(e.text(cut_at_sentence(development.text, MAX_SUMMARY), MAX_SUMMARY))),
     ]
-    blocks += _sources(development, e.MAX_SIZE - RESERVE - e.size(blocks))
-    blocks.append(_reported(development))
+    blocks += _sources(development, e.MAX_SIZE - RESERVE - BUTTONS - e.size(blocks))
+    blocks += [_reported(development), *e.actions([_button(button, development.development_id) for button in Button])]
     return _message(_fallback(alert, gazetteer), blocks)
+
+
+def digest_message(alerts: Sequence[Alert], gazetteer: Gazetteer) -> Brick:
+    """Return the message of a digest; what does not fit is counted."""
+    return reply_message(digest_of(alerts, gazetteer))
 
 
 def reply_message(reply: Reply) -> Brick:
@@ -40,8 +46,14 @@ def reply_message(reply: Reply) -> Brick:
     title = f"⚠️ {reply.title}" if reply.error else reply.title
     note = e.text(cut_at_sentence(reply.note, MAX_NOTE), MAX_NOTE)
     blocks = [e.header(title), *e.rich([*e.section(_reply_facts(reply)), *(e.quoted(note) if reply.error else e.section(note))])]
+    blocks += e.actions([_button(offer.button, offer.development_id) for offer in reply.offers])
     blocks[1:1] = _items(reply.items, e.MAX_SIZE - RESERVE - e.size(blocks))
     return _message(e.mrkdwn(f"{title}. {reply.note}" if reply.note else title, FALLBACK * 6), blocks)
+
+
+def _button(button: Button, development_id: str) -> Brick:
+    sure = e.confirmed("Mute this matter?", "This channel hears no more of it.", "Mute") if button is Button.MUTE else None
+    return e.button(button.label, f"{ACTION}{button}", development_id, confirm=sure)
 
 
 def _message(text: str, blocks: list[Brick]) -> Brick:

@@ -13,7 +13,7 @@ from bot.domain.alerts import Delivery, Receipt
 from bot.domain.errors import DeliveryError, FinalDeliveryError, TemporaryDeliveryError
 from bot.ports import Gazetteer
 from handlers.slack.errors import FOREIGN, Problem, problem_of
-from handlers.slack.render import alert_message
+from handlers.slack.render import alert_message, digest_message
 
 EVENT_TYPE = "attache_delivery"  # of the metadata: https://docs.slack.dev/messaging/message-metadata
 SEND_SECONDS = 20.0  # for an attempt, the look before it included; well within the outbox's lease
@@ -21,6 +21,7 @@ LOOK_LIMIT = 200  # messages a page, as https://docs.slack.dev/reference/methods
 LOOK_PAGES = 5
 LOOK_ATTEMPTS = 5  # later attempts send even if the look fails: better twice than never
 _NO_THREAD = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message", "invalid_thread_ts"})
+_NOT_TO_EDIT = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})  # it is gone, or closed: nothing is lost
 _MENDS = {
     "channel_not_found": "there is no such channel, or the app is not in it: check SLACK_ALERT_CHANNEL",
     "not_in_channel": "invite the app to the channel: /invite @attache",
@@ -43,7 +44,7 @@ class SlackSender:
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Post the alert, once in effect: see bot.ports.Sender. The receipt's id is the message's `ts`."""
-        message = alert_message(delivery.alert, self._gazetteer)
+        message = self._message(delivery)
         try:
             async with asyncio.timeout(self._seconds):
                 found = await self._look(delivery) if delivery.attempts > 1 else None
@@ -51,10 +52,25 @@ class SlackSender:
         except FOREIGN as error:
             raise translated(problem_of(error)) from error
 
+    def _message(self, delivery: Delivery) -> dict[str, Any]:
+        return digest_message(delivery.digest, self._gazetteer) if delivery.digest else alert_message(delivery.alert, self._gazetteer)
+
+    async def edit(self, delivery: Delivery) -> None:
+        """Bring the message `delivery.message_id` up to date: see bot.ports.Sender. https://docs.slack.dev/reference/methods/chat.update"""
+        where: dict[str, Any] = {"channel": delivery.destination.address, "ts": delivery.message_id or "", "metadata": _metadata(delivery)}
+        message = {name: value for name, value in self._message(delivery).items() if name in ("text", "blocks")}
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._client.chat_update(**where, **message)
+        except FOREIGN as error:
+            if (problem := problem_of(error)).code not in _NOT_TO_EDIT:
+                raise translated(problem) from error
+
     async def _post(self, delivery: Delivery, message: dict[str, Any]) -> str:
         call = {**message, "channel": delivery.destination.address, "metadata": _metadata(delivery)}
         try:
-            response = await self._client.chat_postMessage(**call, thread_ts=delivery.thread)
+            shown: dict[str, Any] = {"reply_broadcast": True} if delivery.broadcast else {}
+            response = await self._client.chat_postMessage(**call, **shown, thread_ts=delivery.thread)
         except FOREIGN as error:
             if not _threadless(delivery, problem_of(error)):
                 raise

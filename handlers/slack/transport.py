@@ -19,6 +19,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.domain.errors import SettingsError
+from bot.scrubbing import scrubbed
 from handlers.slack.listener import Once
 
 PING_SECONDS = 5.0
@@ -29,7 +30,6 @@ BODY_SECONDS = 3.0  # https://docs.slack.dev/interactivity/implementing-slash-co
 HOST = "0.0.0.0"  # noqa: S104  (HTTP mode is reached from outside, and every request must bear Slack's signature)
 PATH = "/slack/events"
 
-_SECRET = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=ticket=)[\w%-]+")
 _log = structlog.get_logger()
 
 
@@ -38,7 +38,7 @@ class Scrubber(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record; never drop it."""
-        record.msg, record.args = _SECRET.sub("***", record.getMessage()), ()
+        record.msg, record.args = scrubbed(record.getMessage()), ()
         record.exc_info = record.exc_text = None
         return True
 

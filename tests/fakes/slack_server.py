@@ -123,6 +123,8 @@ class FakeSlack:
 
     def __init__(self) -> None:
         self.messages: list[Posted] = []
+        self.uploads: dict[str, bytes] = {}
+        self.files: list[tuple[str, str, bytes]] = []  # channel, title, content of what was shared there
         self.answers: list[Json] = []
         self.calls: list[tuple[str, Json, float]] = []
         self.acks: list[str] = []
@@ -187,10 +189,35 @@ class FakeSlack:
             answer, answered = await self._answered[command["response_url"]].get()
         return Typed(ack_seconds=acked - started, answer_seconds=answered - started, answer=answer)
 
-    async def deliver(self, command: Json, envelope: str | None = None, retry: int | None = None) -> asyncio.Future[float]:
+    async def press(self, message: Posted, action: str, *, user: str = "U1", timeout: float = PATIENCE) -> Typed:  # noqa: ASYNC109  (a bound, for tests)
+        """Press the button `action` under a message and wait for the acknowledgement and the answer. Raises StopIteration where there is none."""
+        buttons = [x for block in message.payload["blocks"] if block["type"] == "actions" for x in block["elements"]]
+        button = next(b for b in buttons if b["action_id"] == action)
+        command = self.command("", user, message.channel)
+        payload = {
+            "type": "block_actions",
+            "user": {"id": user, "team_id": "T1"},
+            "team": {"id": "T1", "domain": "fake"},
+            "api_app_id": "A1",
+            "channel": {"id": message.channel, "name": "trade"},
+            "container": {"type": "message", "message_ts": message.ts, "channel_id": message.channel},
+            "trigger_id": command["trigger_id"],
+            "response_url": command["response_url"],
+            "actions": [{"type": "button", "action_id": action, "value": button["value"], "block_id": "b", "action_ts": message.ts}],
+        }
+        started = time.perf_counter()
+        ack = await self.deliver(payload, kind="interactive")
+        async with asyncio.timeout(timeout):
+            acked = await ack
+            answer, answered = await self._answered[command["response_url"]].get()
+        return Typed(ack_seconds=acked - started, answer_seconds=answered - started, answer=answer)
+
+    async def deliver(
+        self, command: Json, envelope: str | None = None, retry: int | None = None, kind: str = "slash_commands"
+    ) -> asyncio.Future[float]:
         """Send a command over the web socket; the future gives the moment of its acknowledgement. `retry` marks a second delivery."""
         envelope = envelope or f"envelope-{self._next()}"
-        message = {"type": "slash_commands", "envelope_id": envelope, "accepts_response_payload": True, "payload": command}
+        message = {"type": kind, "envelope_id": envelope, "accepts_response_payload": True, "payload": command}
         if retry is not None:
             message |= {"retry_attempt": retry, "retry_reason": "timeout"}
         self._acked[envelope] = asyncio.get_running_loop().create_future()
@@ -260,6 +287,7 @@ class FakeSlack:
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/socket", self._serve_socket)
         app.router.add_post("/response/{number}", self._respond)
+        app.router.add_post("/upload/{name}", self._upload)
         return app
 
     @property
@@ -292,6 +320,9 @@ class FakeSlack:
             "conversations.history": self._history,
             "conversations.replies": self._replies,
             "users.info": self._user,
+            "conversations.open": self._open_dm,
+            "files.getUploadURLExternal": self._upload_url,
+            "files.completeUploadExternal": self._complete_upload,
         }
         return await answers[method](request, arguments) if method in answers else _no("unknown_method")
 
@@ -345,6 +376,22 @@ class FakeSlack:
         messages = [{"type": "message", "ts": m.ts, "text": m.text, **({"metadata": m.metadata} if with_metadata else {})} for m in shown]
         cursor = str(start + size) if start + size < len(found) else ""
         return _yes(messages=messages, has_more=bool(cursor), response_metadata={"next_cursor": cursor})
+
+    async def _open_dm(self, _: web.Request, arguments: Json) -> web.StreamResponse:
+        return _yes(channel={"id": f"D{arguments['users']}"})
+
+    async def _upload_url(self, _: web.Request, arguments: Json) -> web.StreamResponse:
+        name = f"F{self._next()}"
+        return _yes(upload_url=f"http://127.0.0.1:{self._port}/upload/{name}", file_id=name)
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        self.uploads[request.match_info["name"]] = await request.read()
+        return web.Response(text="OK")
+
+    async def _complete_upload(self, _: web.Request, arguments: Json) -> web.StreamResponse:
+        files = json.loads(arguments["files"]) if isinstance(arguments["files"], str) else arguments["files"]
+        self.files += [(arguments["channel_id"], file["title"], self.uploads[file["id"]]) for file in files]
+        return _yes(files=files)
 
     async def _user(self, _: web.Request, arguments: Json) -> web.StreamResponse:
         user = self.users.get(arguments["user"])

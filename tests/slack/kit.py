@@ -14,6 +14,7 @@ from bot.domain.alerts import Alert, Delivery, Destination, Surface
 from bot.domain.assessment import Person
 from bot.domain.developments import Coverage, Development, SummarySentence
 from bot.domain.entries import SourceState
+from bot.domain.subscriptions import Feedback, Mute
 from bot.domain.topics import Stage, Status, Topic
 from bot.domain.watch import Effect, WatchKeyword
 from bot.judge.watching import Watching
@@ -55,14 +56,29 @@ class Shelf:
         self.broken: Exception | None = None
         self.slow = 0.0
         self.asked = 0
+        self.said: list[Feedback] = []
+        self.muted: list[Mute] = []
+        self.planned: list[Development] = []
 
     async def developments(self, query: Query) -> list[Development]:
         self.asked += 1
         await asyncio.sleep(self.slow)
         if self.broken:
             raise self.broken
+        if query.planned_from is not None:
+            return self.planned
         found = [d for d in self.held if query.words.casefold() in d.headline.casefold() and set(query.parties) <= set(d.parties)]
         return [d for d in found if query.topic is None or query.topic in d.topics][: query.limit]
+
+    async def development(self, development_id: str) -> Development | None:
+        return next((d for d in self.held if d.development_id == development_id), None)
+
+    async def say(self, feedback: Feedback) -> int:
+        self.said.append(feedback)
+        return sum(not f.useful for f in self.said)
+
+    async def mute(self, mute: Mute) -> None:
+        self.muted.append(mute)
 
     async def keywords(self) -> list[WatchKeyword]:
         return list(self.terms)

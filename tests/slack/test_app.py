@@ -6,20 +6,25 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from datetime import date
 from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+from icalendar import Calendar
 from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 
 from bot.domain.errors import SettingsError, TemporaryDeliveryError
+from bot.domain.topics import Status
 from handlers.grammar import Name
 from handlers.slack.app import SlackSurface
 from handlers.slack.listener import Once, changes_something, typed
+from handlers.slack.sender import SlackSender
 from handlers.slack.transport import Scrubber
 from tests.fakes.slack_server import FakeSlack
-from tests.slack.kit import Shelf, delivery, development, running, surface
+from tests.slack.kit import Atlas, Shelf, delivery, development, running, surface
 
 ACK = 0.3  # seconds
 LINES = [
@@ -30,11 +35,21 @@ LINES = [
     ("watch list", "No watch keywords yet"),
     ("sources", "is not answered here"),
     ("status", "Harbour Post"),
+    ("subscribe daily", "Only admins may do that"),
+    ("unsubscribe", "Only admins may do that"),
+    ("mute d1", "Only admins may do that"),
+    ("digest now", "Only admins may do that"),
+    ("story d1", "There is no such development"),
+    ("upcoming", "No planned meeting"),
     ("help", "latest [n] [trade|meeting] [country…]"),
     ("", "Commands"),
     ("latst", "There is no command “latst”"),
     ("latest 99", "n is 1 to 20"),
 ]
+
+
+def sender_to(fake: FakeSlack) -> SlackSender:
+    return SlackSender(AsyncWebClient(token=fake.bot_token, base_url=fake.api_url, retry_handlers=[]), Atlas())
 
 
 @pytest.fixture
@@ -70,14 +85,14 @@ def test_every_command_is_tried_above() -> None:
 @pytest.mark.usefixtures("socket")
 async def test_only_admins_change_the_watch_keywords(fake: FakeSlack, shelf: Shelf) -> None:
     refused = await fake.type("watch add rare earths", user="U1")
-    assert "Only admins change the watch keywords" in refused.text
+    assert "Only admins may do that" in refused.text
     assert refused.text.startswith("⚠️")
     assert shelf.terms == []
-    for user, term in (("UADMIN", "rare earths"), ("UOWNER", "steel"), ("ULISTED", "ports")):
+    for user, term in (("UADMIN", "rare-earths"), ("UOWNER", "steel"), ("ULISTED", "ports")):
         assert f"Added “{term}”" in (await fake.type(f"watch add {term}", user=user)).text
     assert [k.added_by for k in shelf.terms] == ["slack:UADMIN", "slack:UOWNER", "slack:ULISTED"]
     await fake.type("watch remove steel", user="UADMIN")
-    assert [k.term for k in shelf.terms] == ["rare earths", "ports"]
+    assert [k.term for k in shelf.terms] == ["rare-earths", "ports"]
     asked = [arguments["user"] for method, arguments, _ in fake.calls if method == "users.info"]
     assert asked == ["U1", "UADMIN", "UOWNER", "ULISTED"]
 
@@ -278,7 +293,7 @@ def test_a_command_is_read_as_typed(words: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "changes"), [("watch add x", True), ("watch remove x", True), ("watch", False), ("latest", False), ("watch add", False)]
+    ("line", "changes"), [("watch add x", True), ("watch remove x", True), ("watch", False), ("latest", False), ("watch add", True)]
 )
 def test_what_changes_something(line: str, changes: bool) -> None:
     assert changes_something(line) is changes
@@ -299,3 +314,57 @@ def test_the_libraries_log_no_secret() -> None:
         record = logging.LogRecord("slack", logging.ERROR, "", 0, "failed: %s at wss://x/?ticket=abc-1&n=1", (error,), None)
     assert Scrubber().filter(record)
     assert record.getMessage() == "failed: *** at wss://x/?ticket=***&n=1"
+
+
+@pytest.mark.usefixtures("socket")
+async def test_the_buttons_of_an_alert_answer_whoever_presses_them(fake: FakeSlack, shelf: Shelf) -> None:
+    await sender_to(fake).send(delivery())
+    (message,) = fake.messages
+    noted = await fake.press(message, "attache:useful", user="U2")
+    assert noted.ack_seconds < ACK
+    assert "Noted, thank you" in noted.text
+    assert [(f.development_id, f.actor, str(f.destination), f.useful) for f in shelf.said] == [
+        ("d0123456789", "slack:U2", "slack:C1", True)
+    ]
+    assert "There is no such entry" in (await fake.press(message, "attache:why")).text
+    assert "Only admins may do that" in (await fake.press(message, "attache:mute", user="U1")).text
+    assert "Muted in this channel" in (await fake.press(message, "attache:mute", user="UADMIN")).text
+    assert [(str(m.destination), m.dossier_id) for m in shelf.muted] == [("slack:C1", "trade_deal:IND-USA")]
+
+
+@pytest.mark.usefixtures("socket")
+async def test_after_three_times_not_relevant_the_bot_offers_to_mute(fake: FakeSlack) -> None:
+    await sender_to(fake).send(delivery())
+    (message,) = fake.messages
+    answers = [await fake.press(message, "attache:not_relevant", user=f"U{n}") for n in range(3)]
+    assert ["Mute it?" in a.text for a in answers] == [False, False, True]
+    offered = [b for b in answers[-1].answer["blocks"] if b["type"] == "actions"]
+    assert [(x["action_id"], x["value"]) for x in offered[0]["elements"]] == [("attache:mute", "d0123456789")]
+
+
+@pytest.mark.usefixtures("socket")
+async def test_an_answer_is_shared_when_asked(fake: FakeSlack) -> None:
+    assert (await fake.type("latest --share")).answer["response_type"] == "in_channel"
+
+
+@pytest.mark.usefixtures("socket")
+async def test_the_picture_goes_where_the_answer_goes(fake: FakeSlack, shelf: Shelf) -> None:
+    shelf.held.append(development(development_id="d2"))
+    alone = await fake.type("timeline India, United States", user="U7")
+    assert "timeline.png: in your messages with this app." in alone.text
+    assert "timeline.png: in this channel." in (await fake.type("timeline India, United States --share", user="U7")).text
+    assert [(channel, title, content[:4]) for channel, title, content in fake.files] == [
+        ("DU7", "timeline.png", b"\x89PNG"),
+        ("C1", "timeline.png", b"\x89PNG"),
+    ]
+    fake.missing_scopes.add("conversations.open")
+    assert "could not be uploaded" in (await fake.type("timeline India, United States")).text
+
+
+@pytest.mark.usefixtures("socket")
+async def test_planned_meetings_come_as_a_calendar_too(fake: FakeSlack, shelf: Shelf) -> None:
+    shelf.planned.append(development(status=Status.PLANNED))
+    assert "upcoming.ics" in (await fake.type("upcoming")).text
+    ((_, _, content),) = fake.files
+    (event,) = Calendar.from_ical(content).walk("VEVENT")
+    assert (event["UID"], event["LOCATION"], event.decoded("DTSTART")) == ("d0123456789@attache", "Kuala Lumpur", date(2026, 3, 1))

@@ -94,7 +94,7 @@ def check_node(node: dict[str, Any]) -> None:
     kind = node.get("type")
     assert kind in (
         "header", "context", "plain_text", "mrkdwn",
-        "rich_text", "rich_text_section", "rich_text_list", "rich_text_quote", "text", "link", "date", None,
+        "rich_text", "rich_text_section", "rich_text_list", "rich_text_quote", "text", "link", "date", "actions", "button", None,
     )  # fmt: skip
     if isinstance(node.get("text"), str):
         check_words(OWN_DATE.sub("", node["text"]) if kind == "mrkdwn" else node["text"], mrkdwn=kind == "mrkdwn")
@@ -104,6 +104,10 @@ def check_node(node: dict[str, Any]) -> None:
     if kind == "header":
         assert 0 < len(node["text"]["text"]) <= e.MAX_HEADER
         assert node["text"]["type"] == "plain_text"
+    if kind == "button":
+        assert len(node["text"]["text"]) <= 75
+        assert len(node["action_id"]) <= 255
+        assert len(node["value"]) <= 2_000
     assert node.get("elements") != []
 
 

@@ -9,7 +9,7 @@ from bot.domain.errors import UsageError
 from handlers.commands import failure
 from handlers.replies import Item, Reply
 from handlers.slack import elements as e
-from handlers.slack.render import MAX_SOURCES, alert_message, reply_message
+from handlers.slack.render import MAX_SOURCES, alert_message, digest_message, reply_message
 from tests.fakes.slack_server import text_of
 from tests.slack.kit import NOON, Atlas, alert
 
@@ -18,7 +18,7 @@ STAMP = int(NOON.timestamp())
 
 def test_an_alert_says_all_there_is() -> None:
     message = alert_message(alert(follow_up="India and United States open tariff talks"), Atlas())
-    earlier, facts, summary, sources, time = message["blocks"]
+    earlier, facts, summary, sources, time, buttons = message["blocks"]
     assert earlier["elements"] == [
         {"type": "plain_text", "text": "↪ Follow-up to: India and United States open tariff talks", "emoji": False}
     ]
@@ -38,7 +38,23 @@ def test_an_alert_says_all_there_is() -> None:
     assert time["elements"][0]["text"] == (
         f"First reported <!date^{STAMP}^{{date_short_pretty}} at {{time}}|02 Mar 2026, 12:00 UTC> · d0123456789"
     )
+    assert [b["text"]["text"] for b in buttons["elements"]] == ["Timeline", "Why", "Useful", "Not relevant", "Mute dossier"]
+    assert {b["value"] for b in buttons["elements"]} == {"d0123456789"}
+    assert ["confirm" in b for b in buttons["elements"]] == [False, False, False, False, True]
     assert (message["unfurl_links"], message["unfurl_media"]) == (False, False)
+
+
+def test_a_digest_lists_its_alerts_in_their_order() -> None:
+    message = digest_message([alert(headline="Pact signed"), alert(headline="Talks planned", dossier_id="trade_deal:AUS-IND")], Atlas())
+    head, items = message["blocks"]
+    assert head["text"]["text"] == "Digest: 2 developments in 2 matters"
+    assert [x["elements"][0]["text"] for x in items["elements"][0]["elements"]] == ["Pact signed", "Talks planned"]
+
+
+def test_a_digest_that_is_too_long_says_how_much_is_left_out() -> None:
+    message = digest_message([alert(headline=f"Round {n} of the talks " + "on tariffs " * 20) for n in range(60)], Atlas())
+    assert e.size(message["blocks"]) <= e.MAX_SIZE
+    assert "more than fit here" in text_of(message)
 
 
 def test_chips_look_like_chips() -> None:
@@ -56,7 +72,7 @@ def test_an_alert_with_nothing_but_a_headline() -> None:
         topics=(), stage=None, status=None, parties=(), people=(), place=None, when=None, summary=(), coverage=(), url="javascript:x"
     )
     message = alert_message(bare, Atlas())
-    assert [b["type"] for b in message["blocks"]] == ["rich_text", "context"]
+    assert [b["type"] for b in message["blocks"]] == ["rich_text", "context", "actions"]
     assert message["blocks"][0]["elements"][0]["elements"][0]["type"] == "text"
 
 
@@ -74,7 +90,7 @@ def test_long_sources_leave_room_for_the_rest() -> None:
     blocks = alert_message(alert(coverage=coverage), Atlas())["blocks"]
     assert e.size(blocks) <= e.MAX_SIZE
     assert " and 6 more" in text_of({"blocks": blocks})
-    assert "<!date^" in blocks[-1]["elements"][0]["text"]
+    assert "<!date^" in blocks[-2]["elements"][0]["text"]
 
 
 def test_a_long_summary_ends_with_a_sentence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -156,3 +157,41 @@ async def test_a_look_waits_as_long_as_slack_asks(fake: FakeSlack) -> None:
         await sender_to(fake.api_url).send(delivery(attempts=9))
     assert raised.value.retry_after == 30.0
     assert fake.messages == []
+
+
+async def test_an_edit_shows_the_alert_as_it_is_now_in_the_same_message(fake: FakeSlack) -> None:
+    sender = sender_to(fake.api_url)
+    receipt = await sender.send(delivery())
+    await sender.edit(replace(delivery(headline="Pact signed"), message_id=receipt.message_id))
+    (message,) = fake.messages
+    assert "Pact signed" in message.text
+    assert message.metadata == {"event_type": EVENT_TYPE, "event_payload": {"key": delivery().key, "development": "d0123456789"}}
+
+
+async def test_a_message_that_is_gone_is_not_edited(fake: FakeSlack) -> None:
+    await sender_to(fake.api_url).edit(replace(delivery(), message_id="1.000001"))
+    assert fake.messages == []
+
+
+async def test_an_edit_that_slack_refuses_is_told(fake: FakeSlack) -> None:
+    fake.missing_scopes.add("chat.update")
+    with pytest.raises(FinalDeliveryError, match="scope"):
+        await sender_to(fake.api_url).edit(replace(delivery(), message_id="1.000001"))
+
+
+async def test_a_step_in_a_thread_is_shown_to_the_channel_too(fake: FakeSlack) -> None:
+    sender = sender_to(fake.api_url)
+    first = await sender.send(delivery())
+    moved = delivery(thread=first.message_id, follow_up="Talks open", development_id="d2")
+    await sender.send(moved)
+    await sender.send(replace(moved, alert=replace(moved.alert, step_changed=True)))
+    assert [m.payload.get("reply_broadcast") for m in fake.messages] == [None, None, True]
+
+
+async def test_a_digest_is_one_message_under_its_key(fake: FakeSlack) -> None:
+    one, other = delivery(), delivery(development_id="d2", headline="Talks planned")
+    together = replace(one, digest=(one.alert, other.alert))
+    await sender_to(fake.api_url).send(together)
+    (message,) = fake.messages
+    assert message.text.startswith("Digest: 2 developments in 1 matter")
+    assert message.metadata["event_payload"]["key"] == together.key
