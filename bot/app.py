@@ -30,9 +30,11 @@ from bot.oversight import Oversight, watched_loop
 from bot.pipeline import Pipeline
 from bot.ports import Articles, Classifier, Clock, Drafter, Filed, Gazetteer, Notifier, Reader, Sender, Store, WatchLanguage
 from bot.schedule import Schedule
+from bot.sealing import Seal
 from bot.sources.reader import SourceReader
 from bot.storage.database import migrate, open_engine
 from bot.storage.store import SqlStore
+from bot.storage.writing import Announcer
 from bot.stories.matcher import StoryMatcher, StoryModel
 from bot.summary.drafting import SeqToSeqDrafter, load_writer
 from bot.summary.extractive import ExtractiveSummarizer
@@ -42,6 +44,7 @@ from handlers.console.sender import ConsoleSender
 from handlers.desks import make_commands
 from handlers.discord.client import DiscordSurface
 from handlers.slack.app import SlackSurface
+from handlers.slack.installing import OAuth
 from handlers.sources import SourceDesk
 
 POLLS_SECONDS, SENDING_SECONDS = 3.0, 3.0  # after SIGTERM; surfaces close within two more, so that the whole stays below ten
@@ -110,12 +113,13 @@ def read_places() -> Places:
 
 
 @asynccontextmanager
-async def open_store(url: str) -> AsyncIterator[SqlStore]:
-    """Open the database, migrated. Raises SettingsError."""
+async def open_store(url: str, *, announcer: Announcer | None = None, migrating: bool = True) -> AsyncIterator[SqlStore]:
+    """Open the database, migrated where this process is the one to do it. Raises SettingsError."""
     engine = open_engine(url)
     try:
-        await migrate(engine)
-        yield SqlStore(engine)
+        if migrating:
+            await migrate(engine)
+        yield SqlStore(engine, announcer)
     finally:
         await engine.dispose()
 
@@ -154,32 +158,60 @@ class Surfaces:
     running: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
 
 
-def make_surfaces(settings: Settings, commands: Commands, gazetteer: Gazetteer, console: Console) -> Surfaces:
+def make_slack(settings: Settings, commands: Commands, gazetteer: Gazetteer, store: SqlStore) -> SlackSurface:
+    """Return the Slack surface of settings that have its token, or the credentials by which workspaces install it. Raises SettingsError."""
+    return SlackSurface(
+        bot_token=settings.slack_bot_token,
+        oauth=_oauth(settings, store),
+        app_token=settings.slack_app_token,
+        signing_secret=settings.slack_signing_secret,
+        port=settings.port,
+        commands=commands,
+        gazetteer=gazetteer,
+        admin_group=settings.slack_admin_group,
+        home=settings.slack_home_team,
+        api_url=settings.slack_api_url,
+    )
+
+
+def _oauth(settings: Settings, store: SqlStore) -> OAuth | None:
+    if settings.slack_client_id is None or settings.slack_client_secret is None:
+        return None
+    seal = Seal(settings.secret_keys)
+    return OAuth(
+        client_id=settings.slack_client_id,
+        client_secret=settings.slack_client_secret,
+        installations=store.installations(seal),
+        channels=store,
+        seal=seal,
+    )
+
+
+def make_discord(settings: Settings, commands: Commands, gazetteer: Gazetteer) -> DiscordSurface:
+    """Return the Discord surface of settings that have its token."""
+    assert settings.discord_bot_token is not None  # noqa: S101  (the caller looked)
+    return DiscordSurface(
+        token=settings.discord_bot_token,
+        commands=commands,
+        gazetteer=gazetteer,
+        guild=settings.discord_guild,
+        api_url=settings.discord_api_url,
+    )
+
+
+def make_surfaces(settings: Settings, commands: Commands, gazetteer: Gazetteer, console: Console, store: SqlStore) -> Surfaces:
     """Return every surface that has a token; the terminal where none has."""
     surfaces = Surfaces()
-    if settings.slack_bot_token and settings.slack_alert_channel:
-        slack = SlackSurface(
-            bot_token=settings.slack_bot_token,
-            app_token=settings.slack_app_token,
-            signing_secret=settings.slack_signing_secret,
-            port=settings.port,
-            commands=commands,
-            gazetteer=gazetteer,
-            api_url=settings.slack_api_url,
-        )
+    if settings.has_slack:
+        slack = make_slack(settings, commands, gazetteer, store)
         surfaces.senders[Surface.SLACK] = slack.sender
-        surfaces.channels.append(Destination(surface=Surface.SLACK, address=settings.slack_alert_channel))
         surfaces.running["slack"] = slack.run
+        if settings.slack_alert_channel:
+            surfaces.channels.append(Destination(surface=Surface.SLACK, address=settings.slack_alert_channel))
         if settings.slack_admin_channel:
             surfaces.notifiers.append(slack.notifier(settings.slack_admin_channel))
     if settings.discord_bot_token and settings.discord_alert_channel:
-        discord = DiscordSurface(
-            token=settings.discord_bot_token,
-            commands=commands,
-            gazetteer=gazetteer,
-            guild=settings.discord_guild,
-            api_url=settings.discord_api_url,
-        )
+        discord = make_discord(settings, commands, gazetteer)
         surfaces.senders[Surface.DISCORD] = discord.sender
         surfaces.channels.append(Destination(surface=Surface.DISCORD, address=str(settings.discord_alert_channel)))
         surfaces.running["discord"] = discord.run
@@ -231,13 +263,13 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
             sources=desk,
             wake=wake,
         )
-        surfaces = make_surfaces(settings, commands, judge.gazetteer, console)
+        surfaces = make_surfaces(settings, commands, judge.gazetteer, console, store)
         await subscribe_channels(store, surfaces.channels, clock.now())
         outbox = Outbox(store=store, senders=surfaces.senders, clock=clock, notifiers=surfaces.notifiers)
         pipeline = make_pipeline(reader=reader, store=store, judge=judge, clock=clock, articles=reader.articles)
         schedule = Schedule(
             pipeline=pipeline,
-            list_sources=lambda: _listed(sources, store),
+            list_sources=lambda: list_sources(sources, store),
             list_states=store.source_states,
             on_alert=outbox.wake,
             look=Oversight(store=store, notifiers=surfaces.notifiers, clock=clock).look,
@@ -249,7 +281,8 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
     _log.info("stopped")
 
 
-async def _listed(sources: Sequence[Source], store: Store) -> list[Source]:
+async def list_sources(sources: Sequence[Source], store: Store) -> list[Source]:
+    """Return the sources of the file with what admins changed."""
     return merged(sources, await store.source_changes())
 
 

@@ -103,6 +103,51 @@ def run() -> None:
 
 
 @app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema (PostgreSQL: before the other processes start)."""
+    from bot import roles
+
+    configure_logs()
+    asyncio.run(roles.migrate(read_settings()))
+
+
+@app.command()
+def clock() -> None:
+    """Decide what runs when, on PostgreSQL; a second one stands by."""
+    _role("clock")
+
+
+@app.command()
+def worker() -> None:
+    """Poll, judge, file and send, on PostgreSQL; any number of these."""
+    _role("worker")
+
+
+@app.command()
+def web() -> None:
+    """Answer Slack over HTTP, on PostgreSQL."""
+    _role("web")
+
+
+@app.command()
+def discord() -> None:
+    """Hold Discord's gateway, on PostgreSQL."""
+    _role("discord")
+
+
+def _role(name: str) -> None:
+    from bot import roles
+
+    settings = read_settings()
+    sources = read_sources(settings.attache_sources)
+    configure_logs()
+    code = _told(lambda: asyncio.run(getattr(roles, name)(settings, sources)))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # as in `run`
+
+
+@app.command()
 def demo() -> None:
     """Play two weeks of invented news through the whole pipeline: no network, no token."""
     from bot.demo.main import show_demo
@@ -125,8 +170,8 @@ def why(name: Annotated[str, typer.Argument(help="A development's id, an entry's
 
 async def _ask(line: str) -> int:
     from bot.app import SystemClock, open_store, read_places
-    from bot.judge.watching import Watching
     from bot.domain.alerts import Surface
+    from bot.judge.watching import Watching
     from handlers.console.render import reply_view
     from handlers.desks import make_commands
     from handlers.grammar import Actor

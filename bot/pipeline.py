@@ -130,11 +130,17 @@ class Pipeline:
                 told = await asyncio.gather(*(self._told(one) for one in judged))
                 audience = await read_audience(self._store, self._language)
                 async with self._store.begin() as writing:
+                    await writing.lock(name for one in told if one.telling is not None for name in self._names(one.telling))
                     batch = [await self._judge(writing, one, audience) for one in told]
                 for one in batch:
                     self._report(one)
                 filed += batch
         return filed
+
+    def _names(self, telling: Telling) -> tuple[str, ...]:
+        """What nobody else may file under meanwhile: the keys of its stories, and its dossier."""
+        own = development_id(telling.entry.key)
+        return (*self._stories.keys(telling), dossier_id(telling.topics, telling.assessment.facts.parties, own))
 
     async def _told(self, one: _Judged) -> _Judged:
         """Add the telling of a flagged entry: with its article where the feed gave no summary, with a draft where a model writes them."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from bot.domain.alerts import Alert, Delivery, Destination, Receipt
+from bot.domain.alerts import Alert, Delivery, DeliveryState, Destination, Receipt
 from bot.domain.assessment import Assessment
 from bot.domain.decisions import Reason
 from bot.domain.developments import Development, SummarySentence
 from bot.domain.entries import Arrival, Entry, Kind, ParsedEntry, Source, SourceChange, SourceState
-from bot.domain.subscriptions import Feedback, Mute, Planned, Subscription
+from bot.domain.subscriptions import Feedback, Mute, Planned, Subscription, Votes
 from bot.domain.topics import Topic
 from bot.domain.watch import Effect, Passage, WatchChange, WatchKeyword
 
@@ -311,6 +311,28 @@ class EntryReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeliveryReport:
+    """What became of an alert in one channel; `at` is when it was sent or given up."""
+
+    destination: Destination
+    state: DeliveryState
+    digest: bool = False
+    at: datetime | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoryReport:
+    """A development with its coverage, its neighbours in its dossier of `of` developments, and its deliveries in order of their channels."""
+
+    development: Development
+    of: int
+    before: Development | None = None
+    after: Development | None = None
+    deliveries: tuple[DeliveryReport, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Query:
     """What to look for among the developments. All conditions hold together; `parties` must all take part; `words` must all occur."""
 
@@ -331,6 +353,14 @@ class Library(Protocol):
 
     async def development(self, development_id: str) -> Development | None:
         """Return one development with its coverage; None when there is none such."""
+        ...
+
+    async def story(self, development_id: str) -> StoryReport | None:
+        """Return all that is to be told of one development; None when there is none such."""
+        ...
+
+    async def openings(self, development_ids: Collection[str]) -> dict[str, Filed]:
+        """Return by development the entry that opened it, as it was judged, without vector, words that weighed, match, article and draft."""
         ...
 
     async def keywords(self) -> list[WatchKeyword]:
@@ -418,11 +448,15 @@ class Channels(Protocol):
         ...
 
     async def say(self, feedback: Feedback) -> int:
-        """Keep what somebody said, in the place of what they said before; return how many people of the channel call the dossier not relevant."""
+        """Keep what somebody said, in the place of what they said before; return how often the channel called alerts of the dossier not relevant."""
         ...
 
     async def feedback(self) -> list[Feedback]:
         """Return all feedback, oldest first."""
+        ...
+
+    async def votes(self, destination: Destination | None = None) -> Votes:
+        """Return how often alerts were called useful and not relevant, in a channel or in all."""
         ...
 
 
@@ -511,6 +545,35 @@ class Notifier(Protocol):
 
     async def notify(self, text: str) -> None:
         """Post plain `text` to the admins' channel: it can neither ping nor format. Raises TemporaryDeliveryError or FinalDeliveryError."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """A Slack workspace (`team`) that installed the app, with the token that speaks for it there. `scopes` are what the workspace allowed."""
+
+    team: str
+    name: str
+    token: str = field(repr=False)
+    bot_user: str
+    scopes: tuple[str, ...] = ()
+    installed_by: str
+    installed_at: datetime
+
+
+class Installations(Protocol):
+    """The workspaces that installed the app by OAuth. Tokens are encrypted at rest."""
+
+    async def installation(self, team: str) -> Installation | None:
+        """Return a workspace's installation; None where it has none. Raises SettingsError for a token that none of our keys opens."""
+        ...
+
+    async def install(self, installation: Installation) -> None:
+        """Keep an installation in the place of the workspace's earlier one."""
+        ...
+
+    async def uninstall(self, team: str) -> bool:
+        """Forget a workspace's installation and its token; False when there was none."""
         ...
 
 

@@ -22,8 +22,13 @@ _MENDS = {
     "DISCORD_ADMIN_CHANNEL": "expected a channel id of digits, for notices to the admins",
     "ATTACHE_POLL_FASTEST": "expected seconds from 10 to 86400",
     "ATTACHE_POLL_SLOWEST": "expected seconds from 10 to 86400, not below ATTACHE_POLL_FASTEST",
+    "SLACK_ADMIN_GROUP": "expected the handle or id of a user group, such as @news-admins or S0123456789",
+    "SLACK_HOME_TEAM": "expected a workspace id such as T0123456789",
+    "SLACK_CLIENT_ID": "copy it from Slack app > Basic Information > App Credentials",
+    "SLACK_CLIENT_SECRET": "copy it from Slack app > Basic Information > App Credentials",
     "SLACK_API_URL": "expected an address such as https://slack.com/api/",
     "DISCORD_ALERT_CHANNEL": "expected a channel id of digits (Developer Mode on, then right-click the channel > Copy Channel ID)",
+    "DISCORD_ADMIN_ROLE": "expected the name or id of a role, not @everyone",
     "DISCORD_GUILD": "expected a server id of digits, or leave it out",
     "DISCORD_API_URL": "expected an address such as https://discord.com/api/v10",
     "ATTACHE_ADMINS": "expected a comma list of slack:U… and discord:123…",
@@ -52,11 +57,17 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = None
     slack_alert_channel: str | None = None
     slack_admin_channel: str | None = None
+    slack_admin_group: str | None = Field(default=None, pattern=r"^@?[\w.-]{1,80}$")
+    slack_client_id: str | None = None
+    slack_client_secret: SecretStr | None = None
+    slack_home_team: str | None = Field(default=None, pattern=r"^[TE][A-Z0-9]+$")
+    attache_secret_key: SecretStr | None = None
     slack_api_url: str = SLACK_API
     discord_bot_token: SecretStr | None = None
     discord_alert_channel: int | None = Field(default=None, gt=0)
     discord_admin_channel: int | None = Field(default=None, gt=0)
     discord_guild: int | None = Field(default=None, gt=0)
+    discord_admin_role: str | None = Field(default=None, min_length=1, max_length=100, pattern=r"^[^@]")
     discord_api_url: str = DISCORD_API
     port: int | None = Field(default=None, ge=1, le=65535)
 
@@ -92,6 +103,17 @@ class Settings(BaseSettings):
         """Slack comes in over HTTP rather than Socket Mode."""
         return self.slack_signing_secret is not None and self.port is not None
 
+    @property
+    def has_slack(self) -> bool:
+        """There is a token for Slack, or workspaces install the app by OAuth."""
+        return self.slack_bot_token is not None or self.slack_client_id is not None
+
+    @property
+    def secret_keys(self) -> list[SecretStr]:
+        """The keys that seal tokens at rest, the newest first."""
+        keys = self.attache_secret_key.get_secret_value() if self.attache_secret_key else ""
+        return [SecretStr(key.strip()) for key in keys.split(",") if key.strip()]
+
 
 def read_settings() -> Settings:
     """Read and check the settings. Raises SettingsError with one line that names the variable and the mend."""
@@ -117,6 +139,9 @@ def _named(error: ValidationError) -> SettingsError:
 
 
 def _check_slack(settings: Settings) -> None:
+    if settings.slack_client_id is not None or settings.slack_client_secret is not None:
+        _check_slack_oauth(settings)
+        return
     if settings.slack_bot_token is None:
         for name in ("slack_app_token", "slack_signing_secret", "slack_alert_channel", "slack_admin_channel"):
             if getattr(settings, name) is not None:
@@ -130,6 +155,17 @@ def _check_slack(settings: Settings) -> None:
     if settings.slack_app_token is None:
         raise SettingsError("SLACK_APP_TOKEN", f"missing; {_MENDS['SLACK_APP_TOKEN']}; or set SLACK_SIGNING_SECRET and PORT for HTTP mode")
     _starts(settings.slack_app_token, "SLACK_APP_TOKEN", "xapp-")
+
+
+def _check_slack_oauth(settings: Settings) -> None:
+    """Many workspaces: each has a token of its own, and its channels subscribe themselves."""
+    why = "with SLACK_CLIENT_ID many workspaces install the app"
+    for name in ("slack_client_id", "slack_client_secret", "slack_signing_secret", "port", "attache_secret_key"):
+        if getattr(settings, name) is None:
+            raise SettingsError(name.upper(), f"missing; {why}, over HTTP; {_MENDS.get(name.upper(), 'see the README')}")
+    for name in ("slack_bot_token", "slack_app_token", "slack_alert_channel", "slack_admin_channel"):
+        if getattr(settings, name) is not None:
+            raise SettingsError(name.upper(), f"leave it out: {why}, each with a token of its own; channels use /attache subscribe")
 
 
 def _starts(secret: SecretStr, variable: str, prefix: str) -> None:

@@ -95,10 +95,10 @@ def parse(line: str) -> Command:
 # What help shows: how a command is written, and what it is for.
 USAGE: Mapping[Name, tuple[str, str]] = {
     Name.LATEST: ("latest [n] [trade|meeting] [country…]", "the newest developments"),
-    Name.SEARCH: ("search WORDS", "developments that contain all the words"),
-    Name.TIMELINE: ("timeline COUNTRIES", "how a matter went, step by step"),
-    Name.UPCOMING: ("upcoming", "planned meetings by date"),
-    Name.STORY: ("story ID", "one development with all its sources"),
+    Name.SEARCH: ("search WORDS", "developments that contain all the words; \"a phrase\" as it stands, -word not at all"),
+    Name.TIMELINE: ("timeline COUNTRIES|DOSSIER|ID", "how a matter went, step by step, with a picture"),
+    Name.UPCOMING: ("upcoming", "planned meetings by date, and as a calendar file"),
+    Name.STORY: ("story ID", "one development with all its sources, its place in the dossier, and who was told"),
     Name.WHY: ("why ID|URL", "why an entry did or did not become an alert"),
     Name.WATCH: (
         "watch list | watch add|only|mute|remove EXPR | watch test EXPR | watch history | watch undo",
@@ -119,8 +119,26 @@ USAGE: Mapping[Name, tuple[str, str]] = {
         "no more alerts on a dossier in this channel; changing it is for admins",
     ),
     Name.DIGEST: ("digest now", "what waits for this channel's next digest, at once; for admins"),
-    Name.STATUS: ("status", "what is stored, what is on its way, how the sources are"),
-    Name.HELP: ("help", "this list"),
+    Name.STATUS: ("status", "what is stored and on its way, how the sources are, what this channel gets and finds useful"),
+    Name.HELP: ("help [command]", "this list, or one command with examples"),
+}
+
+# What help shows of one command: lines that can be typed as they stand.
+EXAMPLES: Mapping[Name, tuple[str, ...]] = {
+    Name.LATEST: ("latest", "latest 10 trade india", "latest meeting EU --share"),
+    Name.SEARCH: ("search tariff steel", 'search "free trade" -dairy'),
+    Name.TIMELINE: ("timeline India United States", "timeline trade_deal:IND-USA"),
+    Name.UPCOMING: ("upcoming",),
+    Name.STORY: ("story d0123456789",),
+    Name.WHY: ("why d0123456789", "why https://example.com/news/1"),
+    Name.WATCH: ('watch test (tariff* OR "trade deal") country:India', "watch add person:goyal", "watch mute golf", "watch history"),
+    Name.SOURCES: ("sources list", "sources check Example Times", "sources add https://example.com/feed"),
+    Name.SUBSCRIBE: ("subscribe trade India daily 08:00 zone Asia/Kolkata", "subscribe all realtime quiet 22:00-07:00 cap 10"),
+    Name.UNSUBSCRIBE: ("unsubscribe",),
+    Name.MUTE: ("mute d0123456789 for 7d", "mute list", "mute off trade_deal:IND-USA"),
+    Name.DIGEST: ("digest now",),
+    Name.STATUS: ("status",),
+    Name.HELP: ("help", "help watch"),
 }
 
 

@@ -1,148 +1,189 @@
-"""A timeline as a picture: time goes right, the stages of a deal are steps that go up, meetings stand on a line of their own. PNG."""
+"""A timeline as a picture (PNG), drawn with Pillow. Where things stand is decided in `handlers.chart`."""
 
 from __future__ import annotations
 
 import io
-import itertools
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.domain.developments import Development
 from bot.domain.text import cut
-from bot.domain.topics import Stage, Status
+from bot.domain.topics import Status
+from handlers.chart import AXIS, DOT, HEIGHT, LEFT, MATTERS, RIGHT, TOP, WIDTH, Chart, Label, Mark, chart_of, step_name
 from handlers.replies import Attachment
 
-WIDTH, HEIGHT = 1_200, 640  # pixels; readable at half the size, as chats show it
-LEFT, RIGHT, TOP, BOTTOM = 170, 60, 90, 90
-LABELS = 8  # headlines beside their dots; more would lie upon each other
-_STEPS = (  # from below: where a matter stands, not only which word was used
-    Stage.PROPOSED, Stage.NEGOTIATING, Stage.CONCLUDED, Stage.SIGNED, Stage.RATIFIED, Stage.IN_FORCE,
-)  # fmt: skip
-_TROUBLE = (Stage.STALLED, Stage.DISPUTE, Stage.ENDED)
-_PLAINER = str.maketrans({"–": "-", "—": "-", "−": "-", "“": '"', "”": '"', "‘": "'", "’": "'"})
-_BACK, _INK, _PALE, _GRID = "#ffffff", "#1d2733", "#6b7785", "#e4e8ec"
-_DEAL, _BAD, _MEETING = "#2e7d32", "#c62828", "#1565c0"
+FINE = 2  # shapes are drawn so many times as large and then made small: Pillow draws them with hard edges
+COLOURS = ("#177245", "#1f5fbf", "#b4540a", "#7338b8", "#0c7489", "#5f6b7a")  # of dossiers; the last is everybody else's
+LONGEST = 1_000  # characters of what is said to those who do not see it; Discord takes 1,024, https://discord.com/developers/docs/resources/message#attachment-object
+_BACK, _BAND, _INK, _PALE, _LINE, _BAD, _BAD_BAND = "#ffffff", "#f5f7f9", "#1d2733", "#66717f", "#dde2e7", "#c02626", "#fdf1f0"
+_LATIN = str.maketrans({"–": "-", "—": "-", "−": "-", "ß": "ss", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Œ": "OE", "œ": "oe",
+                        "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "ı": "i", "Þ": "Th", "þ": "th", "ð": "d"})  # fmt: skip
+_OTHERS = frozenset("©«°»‘’“”…‹›")  # what the font has besides ASCII
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Dot:
+class Sign:
+    """A sign and what it means: a dossier's dot, or the diamond of a status."""
+
     x: float
     y: float
+    words: str
     colour: str
-    meeting: bool
-    planned: bool
-    development: Development
+    status: Status | None = None
 
 
-def picture_of(title: str, developments: Sequence[Development]) -> Attachment:
-    """Draw developments, oldest first, at least one. Takes a tenth of a second: not for the event loop."""
-    rows = _rows(developments)
-    image = Image.new("RGB", (WIDTH, HEIGHT), _BACK)
-    draw = ImageDraw.Draw(image)
-    draw.text((LEFT, 28), _drawable(cut(title, 70, "…")), _INK, _font(30))
-    heights = {name: HEIGHT - BOTTOM - (n + 0.5) * (HEIGHT - TOP - BOTTOM) / len(rows) for n, name in enumerate(rows)}
-    for name, y in heights.items():
-        draw.line((LEFT, y, WIDTH - RIGHT, y), _GRID, 2)
-        draw.text((LEFT - 16, y), name, _PALE, _font(19), anchor="rm")
-    dots = [_dot(d, heights, *_span(developments)) for d in developments]
-    _ticks(draw, *_span(developments))
-    _steps(draw, [d for d in dots if not d.meeting])
-    for dot in dots:
-        _mark(draw, dot)
-    _label(draw, dots)
+def picture_of(title: str, developments: Sequence[Development], names: Mapping[str, str]) -> Attachment:
+    """Draw developments, at least one; `names` are those of their dossiers. Takes a tenth of a second: not for the event loop."""
+    shown = [replace(d, headline=_drawable(d.headline)) for d in developments]
+    chart = chart_of(shown, _font(19).getlength)
+    legend = _legend(chart, names)
+    large = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), _BACK)
+    _shapes(ImageDraw.Draw(large), chart, legend)
+    image = large.reduce(FINE)
+    _texts(ImageDraw.Draw(image), _drawable(title), chart, legend)
     content = io.BytesIO()
-    image.save(content, "PNG", optimize=True)
-    return Attachment(name="timeline.png", media="image/png", content=content.getvalue(), description=_described(title, developments))
+    image.save(content, "PNG")
+    return Attachment(name="timeline.png", media="image/png", content=content.getvalue(), description=described(title, developments))
 
 
-def _rows(developments: Sequence[Development]) -> list[str]:
-    """The lines that are needed, from below: meetings, trouble, then the steps up to the highest reached."""
-    reached = [_STEPS.index(d.stage) for d in developments if d.stage in _STEPS]
-    steps = [_name(s) for s in _STEPS[: max(reached) + 1]] if reached else []
-    trouble = [_name(s) for s in _TROUBLE if any(d.stage is s for d in developments)]
-    meetings = ["meeting"] if any(d.stage is None for d in developments) else []
-    return meetings + trouble + steps
+def described(title: str, developments: Sequence[Development]) -> str:
+    """Return what somebody who cannot see the picture is told: how many, from when to when, and each step."""
+    told = sorted(developments, key=lambda d: d.first_published)
+    count = f"{len(told)} development{'s' if len(told) != 1 else ''}"
+    steps, before = list[str](), ""
+    for d in told:
+        if (step := step_name(d)) and step != before:
+            steps.append(f"{step} on {d.first_published.day} {d.first_published:%B %Y}")
+            before = step
+    head = f"Timeline of {title}: {count} from {told[0].first_published:%d %B %Y} to {told[-1].first_published:%d %B %Y}"
+    return cut(": ".join(filter(None, (head, ", ".join(steps)))), LONGEST, "…")
 
 
-def _name(stage: Stage) -> str:
-    return stage.replace("_", " ")
+def _shapes(draw: ImageDraw.ImageDraw, chart: Chart, legend: Sequence[Sign]) -> None:
+    height = (AXIS - TOP) / len(chart.rows)
+    for number, row in enumerate(chart.rows):
+        band = _BAD_BAND if row.setback else _BAND if number % 2 else _BACK
+        _box(draw, (LEFT, row.y - height / 2, RIGHT, row.y + height / 2), band)
+        _path(draw, [(LEFT, row.y), (RIGHT, row.y)], _LINE, 1)
+    _path(draw, [(LEFT, AXIS), (RIGHT, AXIS)], _PALE, 1)
+    for tick in chart.ticks:
+        _path(draw, [(tick.x, AXIS), (tick.x, AXIS + 8)], _PALE, 1)
+    for matter, corners in chart.stairs:
+        _path(draw, corners, _colour(matter), 4)
+    for label in chart.labels:
+        if line := label.leader:
+            _path(draw, [line[:2], line[2:]], _PALE, 1)
+    for mark in chart.marks:
+        _mark(draw, mark)
+    for sign in legend:
+        _sign(draw, sign)
 
 
-def _span(developments: Sequence[Development]) -> tuple[datetime, float]:
-    first = min(d.first_published for d in developments)
-    seconds = (max(d.first_published for d in developments) - first).total_seconds()
-    return first, max(seconds, 86_400.0)
+def _box(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], colour: str) -> None:
+    draw.rectangle([FINE * v for v in box], colour)
 
 
-def _x(moment: datetime, first: datetime, seconds: float) -> float:
-    return LEFT + 24 + (moment - first).total_seconds() / seconds * (WIDTH - LEFT - RIGHT - 48)
+def _path(draw: ImageDraw.ImageDraw, corners: Sequence[tuple[float, float]], colour: str, width: int) -> None:
+    draw.line([(x * FINE, y * FINE) for x, y in corners], colour, width * FINE, joint="curve")
 
 
-def _dot(development: Development, heights: dict[str, float], first: datetime, seconds: float) -> _Dot:
-    stage = development.stage
-    return _Dot(
-        x=_x(development.first_published, first, seconds),
-        y=heights[_name(stage) if stage else "meeting"],
-        colour=_MEETING if stage is None else _BAD if stage in _TROUBLE else _DEAL,
-        meeting=stage is None,
-        planned=stage is None and development.status is Status.PLANNED,
-        development=development,
-    )
-
-
-def _steps(draw: ImageDraw.ImageDraw, dots: Sequence[_Dot]) -> None:
-    for before, after in itertools.pairwise(dots):
-        draw.line((before.x, before.y, after.x, before.y, after.x, after.y), _DEAL, 4, joint="curve")
-
-
-def _mark(draw: ImageDraw.ImageDraw, dot: _Dot) -> None:
-    size, fill = 10, _BACK if dot.planned else dot.colour
-    if dot.meeting:
-        draw.polygon([(dot.x, dot.y - size), (dot.x + size, dot.y), (dot.x, dot.y + size), (dot.x - size, dot.y)], fill, dot.colour, 3)
+def _mark(draw: ImageDraw.ImageDraw, mark: Mark) -> None:
+    colour = _BAD if mark.setback else _colour(mark.matter)
+    if mark.meeting:
+        _diamond(draw, mark.x, mark.y, colour, mark.status)
     else:
-        draw.ellipse((dot.x - size, dot.y - size, dot.x + size, dot.y + size), fill, _BACK, 2)
+        _dot(draw, mark.x, mark.y, colour)
 
 
-def _ticks(draw: ImageDraw.ImageDraw, first: datetime, seconds: float) -> None:
-    for part in range(5):
-        moment = first + timedelta(seconds=seconds * part / 4)
-        x = _x(moment, first, seconds)
-        draw.line((x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 8), _PALE, 2)
-        draw.text((x, HEIGHT - BOTTOM + 16), f"{moment.day} {moment:%b %Y}", _PALE, _font(18), anchor="ma")
+def _dot(draw: ImageDraw.ImageDraw, x: float, y: float, colour: str) -> None:
+    draw.ellipse([FINE * v for v in (x - DOT, y - DOT, x + DOT, y + DOT)], colour, _BACK, 2 * FINE)
 
 
-def _label(draw: ImageDraw.ImageDraw, dots: Sequence[_Dot]) -> None:
-    """Headlines beside the dots that matter most, where they lie upon nothing else."""
-    taken = [(d.x - 12, d.y - 12, d.x + 12, d.y + 12) for d in dots]
-    chosen = sorted(dots, key=lambda d: -d.development.importance)[:LABELS]
-    for dot in chosen:
-        text, right = _drawable(cut(dot.development.headline, 44, "…")), dot.x > (LEFT + WIDTH - RIGHT) / 2
-        for lift in (-20, 20, -42, 42):
-            place = (dot.x + (-14 if right else 14), dot.y + lift)
-            box = draw.textbbox(place, text, _font(17), anchor="rm" if right else "lm")
-            inside = box[0] > LEFT and box[2] < WIDTH - 8 and box[1] > TOP - 24 and box[3] < HEIGHT - BOTTOM
-            if inside and not any(box[0] < t[2] and t[0] < box[2] and box[1] < t[3] and t[1] < box[3] for t in taken):
-                draw.text(place, text, _INK, _font(17), anchor="rm" if right else "lm", stroke_width=3, stroke_fill=_BACK)
-                taken.append((int(box[0]), int(box[1]), int(box[2]), int(box[3])))
-                break
+def _diamond(draw: ImageDraw.ImageDraw, x: float, y: float, colour: str, status: Status | None) -> None:
+    """Filled when held, hollow when planned, a cross when cancelled."""
+    size = DOT + 2
+    if status is Status.CANCELLED:
+        for ink, width in ((_BACK, 8), (colour, 4)):
+            for up in (-1, 1):
+                _path(draw, [(x - DOT + 2, y - up * (DOT - 2)), (x + DOT - 2, y + up * (DOT - 2))], ink, width)
+        return
+    corners = [(FINE * (x + a), FINE * (y + b)) for a, b in ((0, -size), (size, 0), (0, size), (-size, 0))]
+    hollow = status is Status.PLANNED
+    draw.polygon(corners, _BACK if hollow else colour, colour if hollow else _BACK, (3 if hollow else 2) * FINE)
+
+
+def _texts(draw: ImageDraw.ImageDraw, title: str, chart: Chart, legend: Sequence[Sign]) -> None:
+    draw.text((24, 22), cut(title, 62, "…"), _INK, _font(34), stroke_width=0.5, stroke_fill=_INK)
+    draw.text((24, 66), _subtitle(chart), _PALE, _font(20))
+    for row in chart.rows:
+        draw.text((LEFT - 18, row.y), row.name, _BAD if row.setback else _INK, _font(21), anchor="rm")
+    for tick in chart.ticks:
+        draw.text((tick.x, AXIS + 14), tick.text, _PALE, _font(19), anchor="ma")
+    for label in chart.labels:
+        _label(draw, label)
+    for sign in legend:
+        draw.text((sign.x + 20, sign.y), sign.words, _PALE, _font(19), anchor="lm")
+
+
+def _subtitle(chart: Chart) -> str:
+    first, last = (chart.marks[n].development.first_published for n in (0, -1))
+    days = f"{first.day} {first:%B %Y}" + (f" to {last.day} {last:%B %Y}" if last.date() != first.date() else "")
+    return f"{len(chart.marks)} development{'s' if len(chart.marks) != 1 else ''}, {days}"
+
+
+def _label(draw: ImageDraw.ImageDraw, label: Label) -> None:
+    font, (x, y) = _font(19), (label.box[0], (label.box[1] + label.box[3]) / 2)
+    draw.text((x, y), label.date, _PALE, font, anchor="lm", stroke_width=1, stroke_fill=_BACK)
+    if label.headline:
+        draw.text((x + font.getlength(f"{label.date}  "), y), label.headline, _INK, font, anchor="lm", stroke_width=1, stroke_fill=_BACK)
+
+
+def _legend(chart: Chart, names: Mapping[str, str]) -> list[Sign]:
+    """What the signs mean: dossiers from the left of the last line, as far as there is room, statuses from the right of the subtitle's."""
+    signs, x = list[Sign](), 36.0
+    for words, colour in _matters(chart, names):
+        width = 54 + _font(19).getlength(words)
+        if x + width <= WIDTH:
+            signs.append(Sign(x=x, y=HEIGHT - 30, words=words, colour=colour))
+            x += width
+    x = float(RIGHT)
+    for status in reversed(Status):
+        if any(m.status is status for m in chart.marks) and status is not Status.OTHER:
+            x -= _font(19).getlength(f"meeting {status}")
+            signs.append(Sign(x=x - 20, y=78, words=f"meeting {status}", colour=_PALE, status=status))
+            x -= 64
+    return signs
+
+
+def _matters(chart: Chart, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The names of dossiers with their colours, where there are several."""
+    if len(chart.matters) > 1:
+        yield from ((cut(_drawable(names.get(m, m)), 40, "…"), _colour(n)) for n, m in enumerate(chart.matters[:MATTERS]))
+    if len(chart.matters) > MATTERS:
+        yield "others", _colour(MATTERS)
+
+
+def _sign(draw: ImageDraw.ImageDraw, sign: Sign) -> None:
+    if sign.status is None:
+        _dot(draw, sign.x, sign.y, sign.colour)
+    else:
+        _diamond(draw, sign.x, sign.y, sign.colour, sign.status)
+
+
+def _colour(matter: int) -> str:
+    return COLOURS[min(matter, MATTERS)]
 
 
 def _drawable(text: str) -> str:
-    """Return `text` in characters that the font has; what it cannot show is left out."""
-    plain = unicodedata.normalize("NFC", text).translate(_PLAINER)
-    return "".join(c for c in plain if c.isascii() or c in "…" or "À" <= c <= "ſ")
+    """Return `text` in characters that the font has: Latin letters without accents; those of other scripts are left out."""
+    bare = unicodedata.normalize("NFKD", text.translate(_LATIN))
+    return " ".join("".join(c for c in bare if c in _OTHERS or " " <= c <= "~").split())
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(size: int) -> Font:
     return ImageFont.load_default(size)  # Aileron, which comes with Pillow
-
-
-def _described(title: str, developments: Sequence[Development]) -> str:
-    """What somebody who cannot see the picture is told."""
-    last = developments[-1]
-    reached = f", now {(last.step or 'under way').replace('_', ' ')}"
-    return f"Timeline of {title}: {len(developments)} developments from {developments[0].first_published:%d %B %Y} to {last.first_published:%d %B %Y}{reached}"

@@ -88,9 +88,10 @@ class SubscriptionDesk:
 
     def _reply(self, title: str, subscription: Subscription) -> Reply:
         note = f"To change it, say the whole of it again: {line_of(form_of(subscription))}"
-        return Reply(title=title, facts=self._facts(subscription), note=note)
+        return Reply(title=title, facts=self.facts(subscription), note=note)
 
-    def _facts(self, s: Subscription) -> tuple[tuple[str, str], ...]:
+    def facts(self, s: Subscription) -> tuple[tuple[str, str], ...]:
+        """Return what there is to say of a subscription, as pairs of a name and a value."""
         when = {Cadence.REALTIME: "at once", Cadence.HOURLY: "a digest every hour", Cadence.DAILY: f"a digest every day at {s.at:%H:%M}"}
         return (
             *((("On pause", s.paused),) if s.paused else ()),

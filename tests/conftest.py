@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,10 +12,12 @@ from tests.postgres import MARK, Server, serving
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres() -> Iterator[Server]:
     """A PostgreSQL server, started when the first test asks for it."""
-    with serving(tmp_path_factory.mktemp("postgres")) as server:
-        yield server
+    with TemporaryDirectory(prefix="attache-postgres-") as folder:
+        Path(folder).chmod(0o755)  # as root the server runs as a user of its own
+        with serving(Path(folder)) as server:
+            yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -128,7 +128,7 @@ async def test_a_new_development_is_alerted(line: Line) -> None:
     assert (development.stage, development.alerted_at, development.outlets) == (Stage.SIGNED, START, ("wire",))
     assert development.text == "Norland and Sudland signed a pact on rice in Geneva on Monday."
     assert development.importance == pytest.approx(0.81)
-    assert [row[:2] for row in await outbox(line.store)] == [("slack", "pending"), ("discord", "pending")]
+    assert [row[:2] for row in await outbox(line.store)] == [("discord", "pending"), ("slack", "pending")]
     assert await line.alerted() == [SIGNED.title]
     assert await line.pipeline.assess() == []
 

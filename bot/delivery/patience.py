@@ -10,6 +10,7 @@ from bot.domain.alerts import Surface
 from bot.domain.subscriptions import Subscription
 
 FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0  # seconds
+LONGEST_HOLD = 60.0  # seconds; shorter than the waits of its messages, so that they find the workspace open
 ILL = 3  # failures of a workspace in a row, after which nothing is sent to any of its channels for a while
 
 
@@ -48,7 +49,7 @@ class Patience:
         failures = self._failures[workspace] = self._failures.get(workspace, 0) + 1
         if asked is None and failures < ILL:
             return None
-        seconds = asked if asked is not None else self._grown(failures - ILL + 1)
+        seconds = asked if asked is not None else min(self._grown(failures - ILL + 1), LONGEST_HOLD)
         held = self._until.get(workspace)
         self._until[workspace] = max(now + timedelta(seconds=seconds), held or now)
         return self._until[workspace]

@@ -189,11 +189,16 @@ def identities(source: str, entry: ParsedEntry, trust_guid: bool = True) -> list
     found = []
     if entry.guid and trust_guid:
         found.append("guid:" + digest(source, entry.guid, size=24))
-    parts = _split(entry.url)
-    if parts and len(parts.path) > 1:
-        found.append("url:" + digest(canonical(entry.url), size=24))
+    if (address := address_identity(entry.url)) is not None:
+        found.append(address)
     found.append("text:" + digest(source, fold(entry.title), fold(entry.summary), size=24))
     return found
+
+
+def address_identity(url: str) -> str | None:
+    """Return the name under which an entry is known by its address; None for the address of a whole site."""
+    parts = _split(url)
+    return "url:" + digest(canonical(url), size=24) if parts and len(parts.path) > 1 else None
 
 
 def same_words(a: Entry, b: ParsedEntry) -> bool:

@@ -108,6 +108,19 @@ class Feedback:
     at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Votes:
+    """How often somebody called an alert useful, and how often not relevant."""
+
+    useful: int = 0
+    against: int = 0
+
+    @property
+    def all(self) -> int:
+        """All that was said."""
+        return self.useful + self.against
+
+
 def plan(
     subscription: Subscription,
     development: Development,

@@ -200,6 +200,10 @@ class Places:
             return str(self._blocs[code]["name"])
         return self._names.get(code, code)
 
+    def codes(self) -> tuple[str, ...]:
+        """See `Gazetteer.codes`."""
+        return (*self._names, *self._blocs)
+
     def flag(self, code: str) -> str:
         """See `Gazetteer.flag`."""
         short = self._blocs.get(code, {}).get("flag") or _alpha2(code)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.alerts import DeliveryState, Destination, Surface
-from bot.domain.subscriptions import Cadence, Feedback, Mute, Quiet, Subscription
+from bot.domain.subscriptions import Cadence, Feedback, Mute, Quiet, Subscription, Votes
 from bot.domain.topics import Topic
 from bot.storage import tables
 from bot.storage.database import Writer
@@ -106,6 +106,14 @@ class SqlChannels:
         t = tables.feedback
         async with self._engine.connect() as connection:
             return [_feedback(row._mapping) for row in await connection.execute(select(t).order_by(t.c.at))]
+
+    async def votes(self, destination: Destination | None = None) -> Votes:
+        """See `Channels.votes`."""
+        t = tables.feedback
+        said = select(t.c.useful, func.count()).where(*(at(t, destination) if destination else ())).group_by(t.c.useful)
+        async with self._engine.connect() as connection:
+            found = {row[0]: row[1] for row in await connection.execute(said)}
+        return Votes(useful=found.get(True, 0), against=found.get(False, 0))
 
 
 async def upsert(connection: AsyncConnection, table: Table, values: dict[str, Any]) -> None:

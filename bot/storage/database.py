@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import StaticPool
 
 from bot.domain.errors import SettingsError
+from bot.scrubbing import scrubbed
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
 _PATIENCE = "-c lock_timeout=15000 -c statement_timeout=60000"  # milliseconds: a statement of ours that takes longer is a mistake
@@ -42,11 +42,6 @@ def database_url(url: str) -> URL:
     """Return the address with the driver that we use: hosts give `postgres://…`. Raises ArgumentError."""
     parsed = make_url(url)
     return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgres", "postgresql") else parsed
-
-
-def scrubbed(text: str) -> str:
-    """Return `text` without the password of any address in it."""
-    return re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", text)
 
 
 def _sqlite(url: URL) -> AsyncEngine:

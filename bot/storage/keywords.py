@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.assessment import Assessment
 from bot.domain.decisions import Reason
 from bot.domain.text import fold
-from bot.domain.topics import Topic
+from bot.domain.topics import Stage, Status, Topic
 from bot.domain.watch import UNDO, Effect, WatchChange, WatchKeyword
 from bot.ports import Filed
 from bot.storage import rows, tables
@@ -85,6 +85,15 @@ class SqlKeywords:
             async for portion in found.partitions():
                 yield [_filed(row) for row in portion]
 
+    async def openings(self, development_ids: Collection[str]) -> dict[str, Filed]:
+        """See `Library.openings`."""
+        wanted, found = list(development_ids), dict[str, Filed]()
+        async with self._engine.connect() as connection:
+            for start in range(0, len(wanted), PORTION):
+                rows_ = await connection.execute(_openings(wanted[start : start + PORTION]))
+                found |= {filed.development_id: filed for filed in map(_filed, rows_) if filed.development_id}
+        return found
+
 
 async def _insert(connection: AsyncConnection, keyword: WatchKeyword) -> None:
     values = {
@@ -145,20 +154,40 @@ def _change(row: Row[Any]) -> WatchChange:
 
 def _judged(since: datetime, least: float) -> Select[Any]:
     j, v = tables.judgements, tables.versions
-    scores = [j.c.scores[topic].as_float() for topic in (str(Topic.TRADE_DEAL), str(Topic.MINISTERIAL_MEETING))]
-    more = (j.c.reason, j.c.development, j.c.facts, j.c.topics, j.c.keyword, j.c.development_id)
-    wanted = (v.c.seen >= since, j.c.development >= least, or_(*(score >= least for score in scores)))
-    joined = entry_join().join(j, j.c.version_id == v.c.id)
-    return entry_columns().add_columns(*more, *scores).select_from(joined).where(*wanted).order_by(v.c.seen.desc(), v.c.id.desc())
+    wanted = (v.c.seen >= since, j.c.development >= least, or_(*(score >= least for score in _scores())))
+    return _judgements().where(*wanted).order_by(v.c.seen.desc(), v.c.id.desc())
+
+
+def _openings(development_ids: Sequence[str]) -> Select[Any]:
+    v, c = tables.versions.c, tables.coverage.c
+    first = select(func.min(c.version_id)).where(c.development_id.in_(development_ids)).group_by(c.development_id)
+    return _judgements().where(v.id.in_(first))
+
+
+def _judgements() -> Select[Any]:
+    """The columns that `_filed` reads."""
+    j, v = tables.judgements, tables.versions
+    more = (j.c.reason, j.c.development, j.c.facts, j.c.topics, j.c.keyword, j.c.development_id, j.c.stage, j.c.status)
+    return entry_columns().add_columns(*more, *_scores()).select_from(entry_join().join(j, j.c.version_id == v.c.id))
+
+
+def _scores() -> list[ColumnElement[float]]:
+    return [tables.judgements.c.scores[topic].as_float() for topic in (str(Topic.TRADE_DEAL), str(Topic.MINISTERIAL_MEETING))]
 
 
 def _filed(row: Row[Any]) -> Filed:
     values: tuple[Any, ...] = tuple(row)  # by place: there are thousands of them
-    *_, reason, development, facts, topics, keyword, development_id, deal, meeting = values
+    *_, reason, development, facts, topics, keyword, development_id, stage, status, deal, meeting = values
     scores = {Topic.TRADE_DEAL: deal or 0.0, Topic.MINISTERIAL_MEETING: meeting or 0.0}
     return Filed(
         entry=rows.entry_of(row),
-        assessment=Assessment(scores=scores, development=development, facts=rows.facts_of(facts)),
+        assessment=Assessment(
+            scores=scores,
+            development=development,
+            stage=Stage(stage) if stage else None,
+            status=Status(status) if status else None,
+            facts=rows.facts_of(facts),
+        ),
         reason=Reason(reason),
         topics=tuple(map(Topic, topics)),
         keyword=keyword,

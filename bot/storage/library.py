@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, delete, false, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Integer, Select, and_, delete, exists, false, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.alerts import DeliveryState
 from bot.domain.decisions import Reason
 from bot.domain.developments import Development
-from bot.domain.entries import Kind, SourceChange, SourceState
+from bot.domain.entries import Kind, SourceChange, SourceState, address_identity
 from bot.domain.topics import Status, Topic
-from bot.ports import Delay, EntryReport, Query, SourceReport, StatusReport
+from bot.ports import Delay, EntryReport, Query, SourceReport, StatusReport, StoryReport
 from bot.storage import rows, tables
 from bot.storage.database import Writer
 from bot.storage.reading import coverage_by_development, entry_columns, entry_join
@@ -51,15 +51,31 @@ class SqlLibrary:
             covered = await coverage_by_development(connection, [development_id])
         return rows.development_of(row, covered.get(development_id, ()))
 
+    async def story(self, development_id: str) -> StoryReport | None:
+        """See `Library.story`."""
+        development = await self.development(development_id)
+        if development is None:
+            return None
+        d, step = tables.developments, development.dossier_step
+        same = d.c.dossier_id == development.dossier_id
+        async with self._engine.connect() as connection:
+            count = (await connection.execute(select(func.count()).select_from(d).where(same))).scalar_one()
+            beside = (await connection.execute(select(d).where(same, d.c.step.in_((step - 1, step + 1))))).all()
+            sent = await connection.execute(_deliveries(development_id))
+            reports = tuple(rows.delivery_report_of(row) for row in sent)
+        by_step = {row.step: rows.development_of(row) for row in beside}
+        return StoryReport(development=development, of=count, before=by_step.get(step - 1), after=by_step.get(step + 1), deliveries=reports)
+
     async def why(self, name: str) -> EntryReport | None:
         """See `Library.why`."""
-        v, e, j, c = tables.versions.c, tables.entries.c, tables.judgements, tables.coverage
+        v, j = tables.versions.c, tables.judgements
         joined = entry_join().outerjoin(j, j.c.version_id == v.id)
-        columns = entry_columns().add_columns(*(x for x in j.c if x.name != "version_id"))
-        opening = select(func.min(c.c.version_id)).where(c.c.development_id == name).scalar_subquery()
-        statement = columns.select_from(joined).where(or_(v.key == name, e.url == name, v.id == opening)).order_by(v.number.desc()).limit(1)
+        columns = entry_columns().add_columns(*(x for x in j.c if x.name != "version_id")).select_from(joined)
         async with self._engine.connect() as connection:
-            row = (await connection.execute(statement)).one_or_none()
+            for condition in _named(name):
+                row = (await connection.execute(columns.where(condition).order_by(v.number.desc()).limit(1))).one_or_none()
+                if row is not None:
+                    break
             if row is None or row.reason is None:
                 return None if row is None else EntryReport(entry=rows.entry_of(row), assessment=None, reason=None)
             d = tables.developments
@@ -117,6 +133,23 @@ class SqlLibrary:
             )
 
 
+def _deliveries(development_id: str) -> Select[Any]:
+    d = tables.deliveries.c
+    columns = select(d.surface, d.address, d.state, d.digest, d.sent, d.problem)
+    return columns.where(d.development_id == development_id).order_by(d.surface, d.address)
+
+
+def _named(name: str) -> Iterator[ColumnElement[bool]]:
+    """What an entry may be named by, each with an index: its key, the development that it opened, its address."""
+    v, e, i, c = tables.versions.c, tables.entries.c, tables.identities.c, tables.coverage.c
+    yield v.key == name
+    yield v.id == select(func.min(c.version_id)).where(c.development_id == name).scalar_subquery()
+    if (address := address_identity(name)) is not None:
+        yield e.id == select(i.entry_id).where(i.name == address).scalar_subquery()
+    elif name.startswith("http"):  # rare, the address of a whole site: these are looked for one by one
+        yield e.url == name
+
+
 def _seen(since: datetime) -> Select[Any]:
     """Publication and first sight of the newest entries; not those of a first poll, which were there before us."""
     e = tables.entries.c
@@ -147,12 +180,20 @@ def _developments(query: Query, dialect: str) -> Select[Any]:
         statement = statement.where(d.c.id.in_(select(p.c.development_id).where(p.c.code == code)))
     if query.planned_from is not None:
         planned = (d.c.status == Status.PLANNED, d.c.day >= query.planned_from.isoformat())
-        statement = statement.where(*planned).order_by(None).order_by(d.c.day, d.c.first_published)
+        statement = statement.where(*planned, ~_over()).order_by(None).order_by(d.c.day, d.c.first_published)
     if query.dossier:
         statement = statement.where(d.c.dossier_id == query.dossier)
     if query.words:
         statement = statement.where(_matching(Words().terms(query.words), dialect))
     return statement
+
+
+def _over() -> ColumnElement[bool]:
+    """A planned meeting that was called off since, or is over: the dossier has a later development that says so of no other day."""
+    d, later = tables.developments.c, tables.developments.alias().c
+    same = (later.dossier_id == d.dossier_id, later.step > d.step)
+    cancelled = and_(later.status == Status.CANCELLED, or_(later.day.is_(None), later.day == d.day))
+    return exists().where(*same, or_(cancelled, and_(later.status == Status.HELD, later.day == d.day)))
 
 
 def _matching(terms: Sequence[Term], dialect: str) -> ColumnElement[bool]:

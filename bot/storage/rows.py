@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.domain.alerts import Alert
+from bot.domain.alerts import Alert, DeliveryState, Destination, Surface
 from bot.domain.assessment import Assessment, Facts, Person
 from bot.domain.developments import Coverage, Development, SummarySentence
 from bot.domain.entries import Entry
 from bot.domain.topics import Stage, Status, Topic
-from bot.ports import Filed, Match
+from bot.ports import DeliveryReport, Filed, Match
 
 
 def people_json(people: tuple[Person, ...]) -> list[list[str | None]]:
@@ -166,6 +166,17 @@ def development_of(row: Row[Any], coverage: tuple[Coverage, ...] = ()) -> Develo
         importance=row.importance,
         dossier_step=row.step,
         alerted_at=row.alerted_at,
+    )
+
+
+def delivery_report_of(row: Row[Any]) -> DeliveryReport:
+    """Return what a row of deliveries tells of what became of it."""
+    return DeliveryReport(
+        destination=Destination(surface=Surface(row.surface), address=row.address),
+        state=DeliveryState(row.state),
+        digest=row.digest,
+        at=row.sent,
+        problem=row.problem,
     )
 
 

@@ -13,9 +13,11 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.entries import Entry, SourceState
 from bot.ports import Poll, Taken
+from bot.sealing import Seal
 from bot.storage import rows, tables
 from bot.storage.channels import SqlChannels
 from bot.storage.deliveries import SqlDeliveries
+from bot.storage.installations import SqlInstallations
 from bot.storage.keywords import SqlKeywords
 from bot.storage.library import SqlLibrary
 from bot.storage.reading import entry_columns, entry_join
@@ -38,6 +40,10 @@ class SqlStore(SqlLibrary, SqlKeywords, SqlChannels, SqlDeliveries):
         """See `Store.begin`."""
         async with self._writer.begin() as connection:
             yield SqlWriting(connection, self._announcer)
+
+    def installations(self, seal: Seal) -> SqlInstallations:
+        """Return the workspaces that installed the app, whose tokens `seal` seals."""
+        return SqlInstallations(self._engine, seal)
 
     async def source_states(self, names: Sequence[str] | None = None) -> dict[str, SourceState]:
         """See `Store.source_states`."""

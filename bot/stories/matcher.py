@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot.domain.errors import ModelError
 from bot.ports import Candidate, Match, Telling
-from bot.stories.features import NAMES, features
+from bot.stories.features import NAMES, apart, features
 from bot.stories.profile import Profile, Profiler
 
 REMEMBERED = 4_000  # profiles kept, so that a candidate's tellings are not read again for every new one
@@ -73,10 +73,11 @@ class StoryMatcher:
         )
 
     def _likeness(self, new: Profile, candidate: Candidate) -> tuple[float, tuple[float, ...]]:
-        told = [features(new, self._profile(t)) for t in candidate.tellings]
+        had = [self._profile(t) for t in candidate.tellings]
+        told = [features(new, old) for old in had]
         if not told:
             return 0.0, ()
-        likely = [self.probability(f) for f in told]
+        likely = [0.0 if apart(new, old) else self.probability(f) for old, f in zip(had, told, strict=True)]
         top = max(likely)
         return (top + sum(likely) / len(likely)) / 2, told[likely.index(top)]
 

@@ -109,6 +109,7 @@ class Profile:
     title: Mapping[str, float]
     text: Mapping[str, float]
     names: Mapping[str, float]
+    headline_names: Mapping[str, float]
     numbers: frozenset[str]
     parties: frozenset[str]
     people: frozenset[str]
@@ -139,6 +140,7 @@ class Profiler:
             title=self._weighed(self.stems(title)),
             text=self._weighed(self.stems(text)),
             names=self._weighed(self._names(text)),
+            headline_names=self._weighed(self._names(title)),
             numbers=frozenset(n.replace(",", "").rstrip(".").casefold() for n in _NUMBER.findall(text)),
             parties=frozenset(assessment.facts.parties),
             people=frozenset(p.name for p in assessment.facts.people),

@@ -19,8 +19,8 @@ from bot.domain.text import cut_at_sentence
 from bot.domain.topics import Topic
 from bot.ports import Gazetteer
 from handlers.console.words import address, line, linked, shown
-from handlers.reading import chips
 from handlers.replies import Item, Reply
+from handlers.showing import chips
 
 MAX_HEADLINE, MAX_SUMMARY, MAX_NAME, MAX_CHIP, MAX_NOTE = 300, 900, 80, 120, 2_000
 MAX_PARTIES, MAX_PEOPLE, MAX_SOURCES = 8, 6, 6

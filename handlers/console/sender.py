@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 
 from bot.domain.alerts import Delivery, Receipt
 from bot.domain.errors import FinalDeliveryError, TemporaryDeliveryError
@@ -27,10 +27,13 @@ class ConsoleSender:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="console")
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Print the alert: see bot.ports.Sender. A follow-up is indented under the name of what it follows; there are no threads."""
-        card = alert_card(delivery.alert, self._gazetteer)
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._print, card)
+        """Print the alert, or those of a digest one after the other: see bot.ports.Sender. A follow-up is indented under the name of what it follows; there are no threads."""
+        cards = Group(*(alert_card(alert, self._gazetteer) for alert in delivery.alerts))
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._print, cards)
         return Receipt(message_id=f"console-{delivery.key}")
+
+    async def edit(self, delivery: Delivery) -> None:
+        """Nothing: what is printed stays as it is. `story` shows all sources."""
 
     def _print(self, card: RenderableType) -> None:
         try:

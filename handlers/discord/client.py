@@ -15,18 +15,22 @@ from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from pydantic import SecretStr
 
+from bot.domain.alerts import Surface
 from bot.domain.errors import AttacheError, SettingsError
 from bot.domain.text import cut
 from bot.ports import Gazetteer
 from handlers.commands import Commands
-from handlers.discord.menu import Answerer, Tree, traced
+from handlers.discord.answerer import Answerer, traced
+from handlers.discord.components import pressed
+from handlers.discord.errors import BAD_TOKEN, UNKNOWN_GUILD, RateLimits
+from handlers.discord.host import Host
+from handlers.discord.menu import Tree
 from handlers.discord.notices import DiscordNotifier
-from handlers.discord.sender import SEND_SECONDS, DiscordSender, RateLimits
+from handlers.discord.rights import Rights
+from handlers.discord.sender import SEND_SECONDS, DiscordSender
 
 CLOSE_SECONDS, ORPHAN_SECONDS = 1.5, 0.3
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-UNKNOWN_GUILD = 10004  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-BAD_TOKEN = 4004  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
 
 _log = structlog.get_logger()
 
@@ -35,7 +39,8 @@ class DiscordSurface:
     """Discord as a place to read and type. `run` it as a task; `ready` is set once the gateway has said READY; `sender` waits for it.
 
     `api_url` points discord.py to another server that speaks version 10 of the API; None or Discord's own address leave it alone.
-    discord.py keeps that address in its classes, so one process can talk to one such server at a time.
+    discord.py keeps that address in its classes, so one process can talk to one such server at a time. `guild` is the home server, whose
+    managers administer what is everybody's; None: every server's do. `admin_role` is the name or id of a role that makes a manager.
     """
 
     def __init__(
@@ -45,13 +50,15 @@ class DiscordSurface:
         commands: Commands,
         gazetteer: Gazetteer,
         guild: int | None = None,
+        admin_role: str | None = None,
         api_url: str | None = None,
         send_seconds: float = SEND_SECONDS,
     ) -> None:
         self._token = token
         self._guild = guild
         self._api_url = (api_url or Route.BASE).rstrip("/")
-        self._answerer = Answerer(commands=commands, guild=guild)
+        self._commands = commands
+        self._answerer = Answerer(commands=commands, rights=Rights(home=guild, role=admin_role, narrows_only=commands.narrows_only))
         self._limits = RateLimits()
         self._client: _Client | None = None
         self.ready = asyncio.Event()
@@ -81,7 +88,12 @@ class DiscordSurface:
     async def _connect(self, elsewhere: bool) -> None:
         """Log in, synchronise the commands and serve until the connection is lost for good."""
         client = self._client = _Client(
-            ready=self.ready, answerer=self._answerer, guild=self._guild, elsewhere=elsewhere, limits=self._limits
+            ready=self.ready,
+            answerer=self._answerer,
+            commands=self._commands,
+            guild=self._guild,
+            elsewhere=elsewhere,
+            limits=self._limits,
         )
         # In a task of its own: inside, discord.py waits with wait_for, which in Python 3.11 may swallow a cancellation
         serving = asyncio.create_task(client.start(self._token.get_secret_value()), name="discord gateway")
@@ -117,10 +129,19 @@ def _wrong_token() -> SettingsError:
     )
 
 
-class _Client(discord.Client):
+class _Client(Host):
     """discord.py's client with our commands; asks for no events beyond guilds' and interactions', caches no members or messages."""
 
-    def __init__(self, *, ready: asyncio.Event, answerer: Answerer, guild: int | None, elsewhere: bool, limits: RateLimits) -> None:
+    def __init__(
+        self,
+        *,
+        ready: asyncio.Event,
+        answerer: Answerer,
+        commands: Commands,
+        guild: int | None,
+        elsewhere: bool,
+        limits: RateLimits,
+    ) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True),
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -133,6 +154,8 @@ class _Client(discord.Client):
         self._attache_ready = ready
         self._attache_guild = guild
         self._elsewhere = elsewhere
+        self.answerer = answerer
+        self._commands = commands
         self._tree = Tree(self, answerer)
 
     async def setup_hook(self) -> None:
@@ -149,6 +172,15 @@ class _Client(discord.Client):
         except discord.NotFound:  # a server that is not Discord may know only the other one
             return str((await self.http.request(Route("GET", "/gateway/bot")))["url"])
 
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """A button of ours was pressed, under a message of this run or of an earlier one; commands come by the tree."""
+        if (found := pressed(interaction)) is None:
+            return
+        try:
+            await self.answerer.press(interaction, *found)
+        except Exception as error:  # the user gets an id instead of silence
+            await self.answerer.apologise(interaction, error)
+
     async def on_connect(self) -> None:
         """READY came: commands can be answered from here on."""
         self._attache_ready.set()
@@ -159,19 +191,42 @@ class _Client(discord.Client):
         self._attache_ready.set()
         _log.info("discord_resumed")
 
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot was taken out of a server (an outage is not one): its channels are not told of anything until it is back."""
+        count = await self._commands.removed(Surface.DISCORD, str(guild.id), _channels(guild))
+        _log.warning("discord_guild_left", guild=guild.id, paused=count)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """The bot was let into a server, perhaps again."""
+        _log.info("discord_guild_joined", guild=guild.id)
+        await self._returned(guild)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """A server is there, at the start or after an outage: perhaps it took the bot back while nobody was listening."""
+        await self._returned(guild)
+
+    async def _returned(self, guild: discord.Guild) -> None:
+        count = await self._commands.returned(Surface.DISCORD, str(guild.id), _channels(guild))
+        if count:
+            _log.info("discord_guild_told_again", guild=guild.id, resumed=count)
+
     async def _sync(self) -> None:
-        guild = discord.Object(self._attache_guild) if self._attache_guild else None
-        if guild:
-            self._tree.copy_global_to(guild=guild)
+        """Synchronise the commands with every server at once, and take those back that the home server had for itself."""
         try:
-            await self._tree.sync(guild=guild)
+            await self._tree.sync()
+            if self._attache_guild:
+                await self._tree.sync(guild=discord.Object(self._attache_guild))
         except discord.HTTPException as error:
-            if guild and (error.status == 403 or error.code == UNKNOWN_GUILD):
+            if self._attache_guild and (error.status == 403 or error.code == UNKNOWN_GUILD):
                 raise SettingsError(
                     "DISCORD_GUILD", "the bot may not add commands there; invite it with the scopes bot and applications.commands"
                 ) from error
             # alerts go out all the same, and commands synchronised earlier still work
             _log.error("discord_commands_not_synchronised", status=error.status, code=error.code)
+
+
+def _channels(guild: discord.Guild) -> frozenset[str]:
+    return frozenset(str(channel.id) for channel in guild.channels)
 
 
 @contextmanager

@@ -2,82 +2,29 @@
 
 from __future__ import annotations
 
-import secrets
-import traceback
-from collections.abc import Awaitable, Callable
-
-import aiohttp
 import discord
-import structlog
 from discord import app_commands
 
-from bot.domain.alerts import Surface
+from bot.domain.subscriptions import Cadence
 from bot.domain.topics import Topic
-from handlers.commands import Commands
-from handlers.discord.render import reply_embeds
-from handlers.grammar import USAGE, Actor, Name
+from handlers.discord.answerer import Answerer
+from handlers.discord.context import why_menu
+from handlers.discord.host import EXPRESSION, Expression, Text, answerer_of, completes, shareable
+from handlers.discord.menu_groups import DigestMenu, MuteMenu, SourcesMenu, WatchMenu
+from handlers.forms import SubscriptionForm
+from handlers.grammar import USAGE, Name
 from handlers.reading import DEFAULT_COUNT, MAX_COUNT
-from handlers.replies import Reply
+from handlers.subscribing import MAX_CAP
+from handlers.suggesting import Hint
 
-# https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-structure
-TEXT = 150  # characters; the grammar takes 200 for the whole line
-
-Text = app_commands.Range[str, 1, TEXT]
-Address = app_commands.Range[str, 1, 900]
-Answer = Callable[[discord.Interaction, str], Awaitable[None]]
-
-_log = structlog.get_logger()
+_TOPICS = (("Trade deals", Topic.TRADE_DEAL), ("Ministerial meetings", Topic.MINISTERIAL_MEETING))
+_WANTED = (("Everything", "all"), ("Trade deals", "trade"), ("Ministerial meetings", "meeting"))
+_CADENCES = (("At once", Cadence.REALTIME), ("A digest every hour", Cadence.HOURLY), ("A digest every day", Cadence.DAILY))
+Short = app_commands.Range[str, 1, 40]
 
 
-class Answerer:
-    """Acknowledges, asks the use cases and shows the reply to its author only. Decides nothing.
-
-    `guild`: where it is given, only that guild's managers count as admins; elsewhere the bot's watch keywords are not theirs.
-    """
-
-    def __init__(self, *, commands: Commands, guild: int | None) -> None:
-        self._commands = commands
-        self._guild = guild
-
-    async def answer(self, interaction: discord.Interaction, line: str) -> None:
-        """Answer `line` as the interaction's user typed it. Raises discord.py's errors when Discord cannot be told."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        await self._show(interaction, await self._reply(self._actor(interaction), line))
-
-    async def apologise(self, interaction: discord.Interaction, error: Exception) -> None:
-        """Log an error that came from outside the use cases and tell the user its id, if Discord still lets us."""
-        reply = _apology(error, "discord_interaction_failed")
-        try:
-            if not interaction.response.is_done():
-                await interaction.response.defer(ephemeral=True, thinking=True)
-            await self._show(interaction, reply)
-        except (discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError) as refused:  # RuntimeError: the session is closed
-            _log.warning("discord_answer_refused", problem=type(refused).__name__)
-
-    async def _show(self, interaction: discord.Interaction, reply: Reply) -> None:
-        await interaction.followup.send(embeds=reply_embeds(reply), ephemeral=True, allowed_mentions=discord.AllowedMentions.none())
-
-    async def _reply(self, actor: Actor, line: str) -> Reply:
-        try:
-            return await self._commands.answer_line(actor, line)
-        except Exception as error:  # the user gets an id instead of silence; the log has the rest under it
-            return _apology(error, "command_failed")
-
-    def _actor(self, interaction: discord.Interaction) -> Actor:
-        here = self._guild is None or interaction.guild_id == self._guild
-        admin = here and interaction.permissions.manage_guild
-        return Actor(surface=Surface.DISCORD, user=str(interaction.user.id), admin=admin)
-
-
-def _apology(error: Exception, event: str) -> Reply:
-    ident = secrets.token_hex(4)
-    _log.error(event, id=ident, trace=traced(error))
-    return Reply(title="That did not work", note=f"Something went wrong on the bot's side. Tell an admin this id: {ident}", error=True)
-
-
-def traced(error: BaseException) -> str:
-    """Return the traceback as plain text: exc_info would let a pretty renderer print local variables, and discord.py's hold the token."""
-    return "".join(traceback.format_exception(error))
+def _choices(pairs: tuple[tuple[str, str], ...]) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=name, value=str(value)) for name, value in pairs]
 
 
 class Tree(app_commands.CommandTree[discord.Client]):
@@ -86,7 +33,8 @@ class Tree(app_commands.CommandTree[discord.Client]):
     def __init__(self, client: discord.Client, answerer: Answerer) -> None:
         super().__init__(client)
         self._answerer = answerer
-        self.add_command(Menu(answerer.answer))
+        self.add_command(Menu())
+        self.add_command(why_menu())
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         """Answer with an id that is in the log."""
@@ -94,109 +42,125 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
 
 class Menu(app_commands.Group):
-    """`/attache` and its subcommands."""
+    """`/attache` and its subcommands. Discord lets only a whole command be hidden from members, so who may is said in the descriptions."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self) -> None:
         super().__init__(name="attache", description="Trade deals and ministerial meetings: what is new, and what was said before")
-        self._answer = answer
-
-    watch = app_commands.Group(name="watch", description=USAGE[Name.WATCH][1])
-    sources = app_commands.Group(name="sources", description=USAGE[Name.SOURCES][1])
+        for group in (WatchMenu(), SourcesMenu(), MuteMenu(), DigestMenu()):
+            self.add_command(group)
 
     @app_commands.command(description=USAGE[Name.LATEST][1])
     @app_commands.describe(count=f"How many, 1 to {MAX_COUNT}", topic="Only this topic", country="Only with these countries or blocs")
-    @app_commands.choices(
-        topic=[
-            app_commands.Choice(name="Trade deals", value=str(Topic.TRADE_DEAL)),
-            app_commands.Choice(name="Ministerial meetings", value=str(Topic.MINISTERIAL_MEETING)),
-        ]
-    )
+    @app_commands.choices(topic=_choices(_TOPICS))
+    @app_commands.autocomplete(country=completes(Hint.COUNTRIES))
+    @shareable
     async def latest(
         self,
         interaction: discord.Interaction,
         count: app_commands.Range[int, 1, MAX_COUNT] = DEFAULT_COUNT,
         topic: str = "",
         country: Text = "",
+        share: bool = False,
     ) -> None:
         """Show the newest developments."""
-        await self._answer(interaction, f"{Name.LATEST} {count} {topic} {country}")
+        await answerer_of(interaction).answer(interaction, f"{Name.LATEST} {count} {topic} {country}", share=share)
 
     @app_commands.command(description=USAGE[Name.SEARCH][1])
-    @app_commands.describe(words="Words that must all occur")
-    async def search(self, interaction: discord.Interaction, words: Text) -> None:
+    @app_commands.describe(words='Words that must all occur; "a phrase" as it stands, -word not at all')
+    @shareable
+    async def search(self, interaction: discord.Interaction, words: Text, share: bool = False) -> None:
         """Search the developments."""
-        await self._answer(interaction, f"{Name.SEARCH} {words}")
+        await answerer_of(interaction).answer(interaction, f"{Name.SEARCH} {words}", share=share)
 
     @app_commands.command(description=USAGE[Name.TIMELINE][1])
-    @app_commands.describe(countries="Countries or blocs that all took part, such as India United States")
-    async def timeline(self, interaction: discord.Interaction, countries: Text) -> None:
+    @app_commands.describe(countries="Countries or blocs that all took part, such as India United States; or a dossier")
+    @app_commands.autocomplete(countries=completes(Hint.MATTER))
+    @shareable
+    async def timeline(self, interaction: discord.Interaction, countries: Text, share: bool = False) -> None:
         """Show how a matter went."""
-        await self._answer(interaction, f"{Name.TIMELINE} {countries}")
+        await answerer_of(interaction).answer(interaction, f"{Name.TIMELINE} {countries}", share=share)
+
+    @app_commands.command(description=USAGE[Name.UPCOMING][1])
+    @shareable
+    async def upcoming(self, interaction: discord.Interaction, share: bool = False) -> None:
+        """Show planned meetings."""
+        await answerer_of(interaction).answer(interaction, str(Name.UPCOMING), share=share)
+
+    @app_commands.command(description=USAGE[Name.STORY][1])
+    @app_commands.describe(name="The id of a development")
+    @app_commands.autocomplete(name=completes(Hint.DEVELOPMENT))
+    @shareable
+    async def story(self, interaction: discord.Interaction, name: Text, share: bool = False) -> None:
+        """Show one development."""
+        await answerer_of(interaction).answer(interaction, f"{Name.STORY} {name}", share=share)
 
     @app_commands.command(description=USAGE[Name.WHY][1])
     @app_commands.describe(name="The id of a development, the key of an entry, or an address")
-    async def why(self, interaction: discord.Interaction, name: str) -> None:
+    @app_commands.autocomplete(name=completes(Hint.DEVELOPMENT))
+    @shareable
+    async def why(self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 900], share: bool = False) -> None:
         """Explain a decision."""
-        await self._answer(interaction, f"{Name.WHY} {name}")
+        await answerer_of(interaction).answer(interaction, f"{Name.WHY} {name}", share=share)
 
-    @watch.command(name="list", description="the watch keywords")
-    async def watch_list(self, interaction: discord.Interaction) -> None:
-        """Show the watch keywords."""
-        await self._answer(interaction, f"{Name.WATCH} list")
+    @app_commands.command(description=USAGE[Name.SUBSCRIBE][1])
+    @app_commands.describe(
+        topics="Which topics",
+        countries="Only with one of these countries or blocs",
+        cadence="At once, or gathered",
+        time="The hour of a daily digest, such as 08:00",
+        quiet="Hours without a message, such as 22:00-07:00",
+        zone="The time zone of these hours, such as Europe/Berlin",
+        least="The lowest importance, 0 to 1",
+        cap="Alerts an hour at most; the rest is gathered",
+        expression=f"Only what matches: {EXPRESSION}",
+    )
+    @app_commands.choices(topics=_choices(_WANTED), cadence=_choices(_CADENCES))
+    @app_commands.autocomplete(countries=completes(Hint.COUNTRIES), zone=completes(Hint.ZONE))
+    async def subscribe(
+        self,
+        interaction: discord.Interaction,
+        topics: str = "",
+        countries: Text = "",
+        cadence: str = "",
+        time: Short = "",
+        quiet: Short = "",
+        zone: Short = "",
+        least: app_commands.Range[float, 0.0, 1.0] | None = None,
+        cap: app_commands.Range[int, 1, MAX_CAP] | None = None,
+        expression: Expression = "",
+    ) -> None:
+        """Subscribe this channel; without an option, show what it gets."""
+        form = SubscriptionForm(
+            topics=(topics,) if topics not in ("", "all") else (),
+            parties=countries,
+            only=expression,
+            least="" if least is None else f"{least:.3f}".rstrip("0").rstrip("."),
+            cadence=cadence,
+            at=time,
+            quiet=quiet,
+            zone=zone,
+            cap="" if cap is None else str(cap),
+        )
+        if form == SubscriptionForm() and not topics:
+            await answerer_of(interaction).answer(interaction, str(Name.SUBSCRIBE))
+        else:
+            await answerer_of(interaction).submit(interaction, form)
 
-    @watch.command(name="add", description="add a watch keyword; for admins")
-    @app_commands.describe(term="A word or a phrase")
-    async def watch_add(self, interaction: discord.Interaction, term: Text) -> None:
-        """Add a watch keyword."""
-        await self._answer(interaction, f"{Name.WATCH} add {term}")
-
-    @watch.command(name="remove", description="remove a watch keyword; for admins")
-    @app_commands.describe(term="The keyword as it is listed")
-    async def watch_remove(self, interaction: discord.Interaction, term: Text) -> None:
-        """Remove a watch keyword."""
-        await self._answer(interaction, f"{Name.WATCH} remove {term}")
-
-    @sources.command(name="list", description="how the sources are")
-    async def sources_list(self, interaction: discord.Interaction) -> None:
-        """Show the sources."""
-        await self._answer(interaction, f"{Name.SOURCES} list")
-
-    @sources.command(name="check", description="read a source now; for admins")
-    @app_commands.describe(name="Its name, or a part of it")
-    async def sources_check(self, interaction: discord.Interaction, name: Text) -> None:
-        """Check a source."""
-        await self._answer(interaction, f"{Name.SOURCES} check {name}")
-
-    @sources.command(name="add", description="add a source; for admins")
-    @app_commands.describe(url="A feed, or a page that has one", confirm="Add it at once; else you see first what it gives")
-    async def sources_add(self, interaction: discord.Interaction, url: Address, confirm: bool = False) -> None:
-        """Add a source."""
-        await self._answer(interaction, f"{Name.SOURCES} add {url}{' yes' if confirm else ''}")
-
-    @sources.command(name="remove", description="take a source off the list; for admins")
-    @app_commands.describe(name="Its name, or a part of it")
-    async def sources_remove(self, interaction: discord.Interaction, name: Text) -> None:
-        """Remove a source."""
-        await self._answer(interaction, f"{Name.SOURCES} remove {name}")
-
-    @sources.command(name="pause", description="stop polling a source for a while; for admins")
-    @app_commands.describe(name="Its name, or a part of it")
-    async def sources_pause(self, interaction: discord.Interaction, name: Text) -> None:
-        """Pause a source."""
-        await self._answer(interaction, f"{Name.SOURCES} pause {name}")
-
-    @sources.command(name="resume", description="poll a paused or retired source again; for admins")
-    @app_commands.describe(name="Its name, or a part of it")
-    async def sources_resume(self, interaction: discord.Interaction, name: Text) -> None:
-        """Resume a source."""
-        await self._answer(interaction, f"{Name.SOURCES} resume {name}")
+    @app_commands.command(description=USAGE[Name.UNSUBSCRIBE][1])
+    async def unsubscribe(self, interaction: discord.Interaction) -> None:
+        """Forget this channel's subscription."""
+        await answerer_of(interaction).answer(interaction, str(Name.UNSUBSCRIBE))
 
     @app_commands.command(description=USAGE[Name.STATUS][1])
-    async def status(self, interaction: discord.Interaction) -> None:
+    @shareable
+    async def status(self, interaction: discord.Interaction, share: bool = False) -> None:
         """Show the store in figures."""
-        await self._answer(interaction, str(Name.STATUS))
+        await answerer_of(interaction).answer(interaction, str(Name.STATUS), share=share)
 
     @app_commands.command(description=USAGE[Name.HELP][1])
-    async def help(self, interaction: discord.Interaction) -> None:
+    @app_commands.describe(command="Only this command")
+    @app_commands.choices(command=_choices(tuple((str(name), str(name)) for name in Name)))
+    @shareable
+    async def help(self, interaction: discord.Interaction, command: str = "", share: bool = False) -> None:
         """List the commands."""
-        await self._answer(interaction, str(Name.HELP))
+        await answerer_of(interaction).answer(interaction, f"{Name.HELP} {command}", share=share)

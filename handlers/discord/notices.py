@@ -9,8 +9,9 @@ import aiohttp
 import discord
 
 from bot.domain.errors import TemporaryDeliveryError
+from handlers.discord.errors import translated
 from handlers.discord.markdown import fitted
-from handlers.discord.sender import SEND_SECONDS, translated
+from handlers.discord.sender import SEND_SECONDS
 
 MAX_NOTICE = 2_000  # characters of a message's content: https://discord.com/developers/docs/resources/message#create-message
 

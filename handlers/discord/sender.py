@@ -1,78 +1,36 @@
-"""Alerts onto Discord: one attempt at one delivery, with the platform's errors translated."""
+"""Alerts onto Discord: one attempt at one delivery or edit, with the platform's errors translated."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from types import SimpleNamespace
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import discord
 import structlog
 
 from bot.domain.alerts import Delivery, Receipt
-from bot.domain.errors import DeliveryError, FinalDeliveryError, TemporaryDeliveryError
-from bot.domain.text import cut
+from bot.domain.entries import digest
+from bot.domain.errors import FinalDeliveryError, TemporaryDeliveryError
 from bot.ports import Gazetteer
-from handlers.discord.render import alert_embed, thread_name
+from handlers.discord.components import buttons_of, development_of, pointer_buttons
+from handlers.discord.digests import digest_content, digest_embeds, footer_mark
+from handlers.discord.errors import ARCHIVED_THREAD, FINAL, THREAD_EXISTS, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RateLimits, translated
+from handlers.discord.render import alert_embed, pointer_embed, thread_name
 
 SEND_SECONDS = 20.0
 NONCE_LIMIT = 25  # https://discord.com/developers/docs/resources/message#create-message
 WEEK_MINUTES: Final = 10080  # the longest auto-archive duration: https://discord.com/developers/docs/resources/channel#channel-object
-THREAD_EXISTS = 160004  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-_FINAL = (400, 403, 404)
+LOOKED_AT = 50  # messages since the first attempt, among which a second one looks for the first one's
 _MOST_THREADS = 1000
-_NEW_TOKEN_SECONDS = 60.0  # a refused token is no fault of the message: it waits for a human
+_SKEW = timedelta(minutes=2)  # between our clock and Discord's
+_IN_THREAD = "/"  # a message's id as it is kept: THREAD/MESSAGE, or MESSAGE alone where it is in the channel itself
+
+T = TypeVar("T")
 
 _log = structlog.get_logger()
-
-
-class RateLimits:
-    """Stops at a 429 instead of waiting inside discord.py, so that the outbox knows how long, and remembers a limit on the whole bot.
-
-    discord.py sleeps through a 429, and one that is cancelled while it sleeps through a global one blocks the client for good: so a
-    bounded send must never be asleep in there. Only channels' requests are watched; the others are left to discord.py.
-    """
-
-    def __init__(self) -> None:
-        self._until = 0.0
-
-    def trace(self) -> aiohttp.TraceConfig:
-        """Return what `discord.Client(http_trace=...)` takes."""
-        config = aiohttp.TraceConfig()
-        config.on_request_end.append(self._on_request_end)
-        return config
-
-    def check(self) -> None:
-        """Raise TemporaryDeliveryError while a limit on the whole bot lasts."""
-        left = self._until - asyncio.get_running_loop().time()
-        if left > 0:
-            raise TemporaryDeliveryError("Discord limits the whole bot's rate", left)
-
-    async def _on_request_end(self, _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
-        if end.response.status != 429 or "/channels/" not in end.url.path:
-            return
-        wait, everywhere = await _asked(end.response)
-        if everywhere:
-            self._until = asyncio.get_running_loop().time() + (wait or 0.0)
-        raise TemporaryDeliveryError("Discord limits the rate (429)", wait)
-
-
-async def _asked(response: aiohttp.ClientResponse) -> tuple[float | None, bool]:
-    """Return the seconds that a 429 asks us to wait, and whether everywhere; https://discord.com/developers/docs/topics/rate-limits."""
-    try:
-        body = await response.json(content_type=None)
-    except ValueError:  # Cloudflare answers in HTML
-        body = None
-    said = body if isinstance(body, dict) else {}
-    everywhere = bool(said.get("global")) or "X-RateLimit-Global" in response.headers
-    return _longest(said.get("retry_after"), response.headers.get("Retry-After")), everywhere
-
-
-def _longest(*seconds: object) -> float | None:
-    found = [float(s) for s in map(str, seconds) if s.replace(".", "", 1).isdigit()]
-    return max(found, default=None)
 
 
 class DiscordSender:
@@ -96,40 +54,100 @@ class DiscordSender:
         self._threads: dict[str, int] = {}  # first message -> its thread, so that only the first follow-up of a run asks
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Post the alert. Raises TemporaryDeliveryError or FinalDeliveryError within the time bound."""
+        """See `Sender.send`; within the time bound."""
+        return await self._bounded(delivery, self._post)
+
+    async def edit(self, delivery: Delivery) -> None:
+        """See `Sender.edit`; within the time bound."""
+        await self._bounded(delivery, self._change)
+
+    async def _bounded(self, delivery: Delivery, act: Callable[[discord.Client, Delivery], Awaitable[T]]) -> T:
         self._limits.check()
         if not delivery.destination.address.isdecimal():
             raise FinalDeliveryError(f"“{delivery.destination.address[:40]}” is no id of a Discord channel", "bad_channel")
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._post(await self._connected(), delivery)
+                return await act(await self._connected(), delivery)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             raise translated(error) from error
         except RuntimeError as error:  # aiohttp's "Session is closed": the surface is going down
-            raise TemporaryDeliveryError(f"no connection to Discord ({cut(str(error), 80)})") from error
+            raise TemporaryDeliveryError(f"no connection to Discord ({type(error).__name__})") from error
 
     async def _post(self, client: discord.Client, delivery: Delivery) -> Receipt:
         if delivery.thread:
             try:
-                return await self._put(client, await self._thread(client, delivery, delivery.thread), delivery)
+                thread = await self._thread(client, delivery, delivery.thread)
+                message = await self._put(client, thread, delivery)
             except discord.HTTPException as error:
-                if error.status not in _FINAL:
+                if error.status not in FINAL:
                     raise
                 # deleted, locked or not permitted: better in the channel than nowhere; the nonce is the same
                 _log.warning("discord_thread_unusable", status=error.status, code=error.code, delivery=delivery.key)
                 self._threads.pop(delivery.thread, None)
-        return await self._put(client, int(delivery.destination.address), delivery)
+            else:
+                await self._point(client, delivery, thread)
+                return Receipt(message_id=f"{thread}{_IN_THREAD}{message}")
+        return Receipt(message_id=str(await self._put(client, int(delivery.destination.address), delivery)))
 
-    async def _put(self, client: discord.Client, channel: int, delivery: Delivery) -> Receipt:
-        message = await client.get_partial_messageable(channel).send(
-            embed=alert_embed(delivery.alert, self._gazetteer),
-            nonce=delivery.key[:NONCE_LIMIT],  # discord.py adds enforce_nonce: a second attempt gives the first one's message
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
-        return Receipt(message_id=str(message.id))
+    async def _put(self, client: discord.Client, channel: int, delivery: Delivery) -> int:
+        return await self._once(client, channel, delivery, delivery.key[:NONCE_LIMIT], self._shown(delivery))
+
+    async def _point(self, client: discord.Client, delivery: Delivery, thread: int) -> None:
+        """Say in the channel that the matter took another step in its thread."""
+        if not delivery.broadcast:
+            return
+        own = digest("broadcast", delivery.key, size=24)
+        shown = {"embed": pointer_embed(delivery.alert, thread), "view": pointer_buttons(delivery.alert.development.development_id)}
+        try:
+            await self._once(client, int(delivery.destination.address), delivery, own, shown)
+        except discord.HTTPException as error:
+            if error.status not in FINAL:
+                raise
+            # the alert itself is in the thread: sending it again would not mend the channel
+            _log.warning("discord_broadcast_refused", status=error.status, code=error.code, delivery=delivery.key)
+
+    async def _once(self, client: discord.Client, channel: int, delivery: Delivery, nonce: str, shown: dict[str, Any]) -> int:
+        """Post a message, or find the one that an earlier attempt left there; return its id.
+
+        The nonce makes a second attempt give the first one's message, but only for minutes; so a later one looks first.
+        """
+        where = client.get_partial_messageable(channel)
+        if delivery.attempts > 1 and (found := await _left_behind(client, where, delivery)) is not None:
+            return found
+        # discord.py adds enforce_nonce
+        return (await where.send(**shown, nonce=nonce, allowed_mentions=discord.AllowedMentions.none())).id
+
+    def _shown(self, delivery: Delivery) -> dict[str, Any]:
+        if delivery.digest:
+            embeds = digest_embeds(delivery.digest, self._gazetteer, delivery.key)
+            return {"content": digest_content(delivery.digest, self._gazetteer), "embeds": embeds}
+        development = delivery.alert.development
+        return {"embeds": [alert_embed(delivery.alert, self._gazetteer)], "view": buttons_of(development.development_id)}
+
+    async def _change(self, client: discord.Client, delivery: Delivery) -> None:
+        thread, _, message = (delivery.message_id or "").rpartition(_IN_THREAD)
+        try:
+            await self._edit(client, int(thread or delivery.destination.address), int(message), delivery)
+        except discord.NotFound as error:
+            if error.code != UNKNOWN_MESSAGE and not (thread and error.code == UNKNOWN_CHANNEL):
+                raise
+            _log.info("discord_message_gone", message=delivery.message_id, delivery=delivery.key)
+
+    async def _edit(self, client: discord.Client, channel: int, message: int, delivery: Delivery) -> None:
+        posted = client.get_partial_messageable(channel).get_partial_message(message)
+        shown = self._shown(delivery) | {"allowed_mentions": discord.AllowedMentions.none()}
+        try:
+            await posted.edit(**shown)
+        except discord.HTTPException as error:
+            if error.code != ARCHIVED_THREAD:
+                raise
+            await client.http.edit_channel(channel, archived=False)  # it goes back by itself; opening it pings nobody
+            await posted.edit(**shown)
 
     async def _thread(self, client: discord.Client, delivery: Delivery, first: str) -> int:
         """Return the id of the thread of the dossier's first message, made where it is missing."""
+        if _IN_THREAD in first:  # that one was in a thread itself
+            return int(first.partition(_IN_THREAD)[0])
         if first not in self._threads:
             if len(self._threads) >= _MOST_THREADS:
                 self._threads.clear()
@@ -152,15 +170,20 @@ class DiscordSender:
         return int(thread["id"])
 
 
-def translated(error: Exception) -> DeliveryError:
-    """Return the delivery error that stands for one of discord.py's, aiohttp's or the network's."""
-    if isinstance(error, TimeoutError):
-        return TemporaryDeliveryError("Discord did not answer in time")
-    if not isinstance(error, discord.HTTPException):
-        return TemporaryDeliveryError(f"no connection to Discord ({type(error).__name__})", getattr(error, "retry_after", None))
-    if error.status == 401:
-        return TemporaryDeliveryError("Discord refuses the token (401)", _NEW_TOKEN_SECONDS)
-    said = cut(f"Discord answered {error.status}: {error.text}", 200, "…")
-    if error.status == 429 or error.status >= 500:
-        return TemporaryDeliveryError(said, _longest(error.response.headers.get("Retry-After")))
-    return FinalDeliveryError(said, str(error.code or error.status))
+async def _left_behind(client: discord.Client, where: discord.PartialMessageable, delivery: Delivery) -> int | None:
+    """Return the id of the message that an earlier attempt left; None where there is none, or the history may not be read."""
+    since = delivery.begun - _SKEW if delivery.begun else None
+    try:
+        async for message in where.history(limit=LOOKED_AT, after=since):
+            if client.user and message.author.id == client.user.id and _is_of(message, delivery):
+                return message.id
+    except discord.HTTPException as error:
+        if error.status not in FINAL:
+            raise
+    return None
+
+
+def _is_of(message: discord.Message, delivery: Delivery) -> bool:
+    if delivery.digest:
+        return any((embed.footer.text or "").endswith(footer_mark(delivery.key)) for embed in message.embeds)
+    return development_of(message) == delivery.alert.development.development_id

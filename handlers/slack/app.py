@@ -10,21 +10,31 @@ import structlog
 from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.domain.alerts import Surface
 from bot.domain.errors import SettingsError
 from bot.ports import Gazetteer
 from handlers.commands import Commands
+from handlers.slack import modals
+from handlers.slack.answering import Answers
+from handlers.slack.dialogs import Dialogs
 from handlers.slack.errors import FOREIGN, NO_SLACK, problem_of
-from handlers.slack.listener import COMMAND, Admins, Listener, Once
+from handlers.slack.home import DO
+from handlers.slack.homes import Homes
+from handlers.slack.installing import Authorize, OAuth, oauth_flow
+from handlers.slack.leaving import Leaving
+from handlers.slack.listener import COMMAND, Listener
 from handlers.slack.notices import SlackNotifier
+from handlers.slack.once import Once
 from handlers.slack.render import ACTION
+from handlers.slack.rights import Rights
 from handlers.slack.sender import SlackSender
 from handlers.slack.transport import SocketHandler, WebEntrance, library_logger, serve_socket
+from handlers.slack.workspaces import ManyWorkspaces, OneWorkspace, web_client
 
 SLACK_API = "https://slack.com/api/"
-CALL_SECONDS = 15
+NOT_HERE = "The app is not installed in this workspace, or not any more. Ask whoever runs it for the link to install it."
 FIRST_RETRY, LONGEST_RETRY = 1.0, 60.0
 
 _BOT_MEND = "copy it again from Slack app > OAuth & Permissions (it starts with xoxb-)"
@@ -33,37 +43,49 @@ _log = structlog.get_logger()
 
 
 class SlackSurface:
-    """One workspace. `run` listens; `sender` sends whether or not it runs; `ready` is set while Slack can reach the commands.
+    """The workspace of `bot_token`, or with `oauth` all that install the app. `run` listens; `sender` sends whether or not it runs.
 
-    HTTP mode where `signing_secret` and `port` are both given (port 0: any free one; `port` then says which), else Socket Mode.
+    HTTP mode where `signing_secret` and `port` are both given (port 0: any free one; `port` then says which), else Socket Mode; OAuth
+    needs HTTP mode. `ready` is set while Slack can reach the commands. `admin_group` (handle or id) is a user group whose members are
+    admins; `home` the workspace whose admins administer what is everybody's, None: every one's do.
     """
 
     def __init__(
         self,
         *,
-        bot_token: SecretStr,
+        bot_token: SecretStr | None = None,
+        oauth: OAuth | None = None,
         app_token: SecretStr | None = None,
         signing_secret: SecretStr | None = None,
         port: int | None = None,
         commands: Commands,
         gazetteer: Gazetteer,
+        admin_group: str | None = None,
+        home: str | None = None,
         api_url: str = SLACK_API,
     ) -> None:
         self.ready = asyncio.Event()
         self.port = port
-        self._bot_token, self._app_token, self._signing_secret = bot_token, app_token, signing_secret
+        self._bot_token, self._oauth, self._app_token, self._signing_secret = bot_token, oauth, app_token, signing_secret
         self._api_url, self._logger, self._once = api_url, library_logger(), Once()
-        self._client = self._web_client(bot_token)
-        self._sender = SlackSender(self._client, gazetteer)
-        self._listener = Listener(commands=commands, admins=Admins(self._client), once=self._once, client=self._client)
+        self._commands, self._answers = commands, Answers()
+        self._rights = Rights(narrows_only=commands.narrows_only, group=admin_group, home=home)
+        self._client = web_client(api_url, self._logger, bot_token.get_secret_value() if bot_token else None)
+        self._sender = SlackSender(self._workspaces(), gazetteer)
+
+    def _workspaces(self) -> OneWorkspace | ManyWorkspaces:
+        if self._oauth is None:
+            return OneWorkspace(self._client)
+        oauth = self._oauth
+        return ManyWorkspaces(installations=oauth.installations, channels=oauth.channels, api_url=self._api_url, logger=self._logger)
 
     @property
     def sender(self) -> SlackSender:
-        """The sender for every destination of this workspace."""
+        """The sender for every destination of these workspaces."""
         return self._sender
 
     def notifier(self, channel: str) -> SlackNotifier:
-        """Return what posts notices into a channel of this workspace."""
+        """Return what posts notices into a channel of the workspace of the bot token."""
         return SlackNotifier(self._client, channel)
 
     async def run(self) -> None:
@@ -72,17 +94,17 @@ class SlackSurface:
         Raises SettingsError, naming the variable, for a token that Slack refuses or a port that is taken.
         """
         try:
-            answer = await _patiently(self._client.auth_test, "SLACK_BOT_TOKEN", _BOT_MEND)
-            _log.info("slack_signed_in", team=answer.get("team"), http=self._signing_secret is not None and self.port is not None)
-            await self._listen(self._bolt(answer))
+            await self._listen(self._app_of_many(self._oauth) if self._oauth else await self._app_of_one())
         finally:
             self.ready.clear()
-            await self._listener.close()
+            await self._answers.close()
 
     async def _listen(self, app: AsyncApp) -> None:
         if self._signing_secret is not None and self.port is not None:
             entrance = WebEntrance(app=app, secret=self._signing_secret.get_secret_value(), once=self._once)
             await entrance.serve(self.port, self._bound)
+        elif self._oauth is not None:
+            raise SettingsError("SLACK_SIGNING_SECRET", "installing by OAuth needs HTTP mode: set this and PORT")
         elif self._app_token is None:
             raise SettingsError("SLACK_APP_TOKEN", f"missing; {_APP_MEND}; or set SLACK_SIGNING_SECRET and PORT for HTTP mode")
         else:
@@ -100,27 +122,57 @@ class SlackSurface:
         self.port = port
         self.ready.set()
 
-    def _web_client(self, token: SecretStr | None) -> AsyncWebClient:
-        """A client that never retries: the outbox does, with a look for the first attempt before it."""
-        return AsyncWebClient(
-            token=token.get_secret_value() if token else None,
-            base_url=self._api_url,
-            timeout=CALL_SECONDS,
-            logger=self._logger,
-            retry_handlers=[],
-        )
-
-    def _bolt(self, auth: AsyncSlackResponse) -> AsyncApp:
-        """The bolt app, signed in already: bolt's own auth.test would delay the first acknowledgement."""
-        identity = AuthorizeResult.from_auth_test_response(bot_token=self._bot_token.get_secret_value(), auth_test_response=auth)
+    async def _app_of_one(self) -> AsyncApp:
+        """Sign in, and return the bolt app: its own auth.test would delay the first acknowledgement."""
+        answer = await _patiently(self._client.auth_test, "SLACK_BOT_TOKEN", _BOT_MEND)
+        team = str(answer.get("team_id") or "")
+        resumed = await self._commands.returned(Surface.SLACK, team)
+        _log.info("slack_signed_in", team=answer.get("team"), resumed=resumed)
+        identity = AuthorizeResult.from_auth_test_response(bot_token=self._client.token, auth_test_response=answer)
 
         async def authorize() -> AuthorizeResult:
             return identity
 
-        secret = self._signing_secret.get_secret_value() if self._signing_secret else ""
-        app = AsyncApp(name="attache", client=self._web_client(None), authorize=authorize, signing_secret=secret, logger=self._logger)
-        app.command(COMMAND)(self._listener.hear)
-        app.action(re.compile(f"^{ACTION}"))(self._listener.press)
+        client = web_client(self._api_url, self._logger)
+        return self._taught(
+            AsyncApp(name="attache", client=client, authorize=authorize, signing_secret=self._secret(), logger=self._logger)
+        )
+
+    def _app_of_many(self, oauth: OAuth) -> AsyncApp:
+        """Return the bolt app that is whoever installed it."""
+        client = web_client(self._api_url, self._logger)
+        flow = oauth_flow(oauth, client, self._commands, self._logger, self._once)
+        return self._taught(
+            AsyncApp(
+                name="attache",
+                client=client,
+                authorize=Authorize(oauth.installations),  # type: ignore[arg-type]  # bolt takes this too, and says so nowhere
+                oauth_flow=flow,
+                user_facing_authorize_error_message=NOT_HERE,
+                signing_secret=self._secret(),
+                logger=self._logger,
+            )
+        )
+
+    def _secret(self) -> str:
+        return self._signing_secret.get_secret_value() if self._signing_secret else ""
+
+    def _taught(self, app: AsyncApp) -> AsyncApp:
+        """Tell the app who hears what."""
+        homes = Homes(commands=self._commands, rights=self._rights, answers=self._answers, once=self._once)
+        dialogs = Dialogs(commands=self._commands, rights=self._rights, homes=homes)
+        listener = Listener(
+            commands=self._commands, rights=self._rights, answers=self._answers, once=self._once, dialogs=dialogs, homes=homes
+        )
+        leaving = Leaving(commands=self._commands, installations=self._oauth.installations if self._oauth else None)
+        app.command(COMMAND)(listener.hear)
+        app.action(re.compile(f"^{ACTION}"))(listener.press)
+        app.action(re.compile(f"^{DO}"))(homes.pressed)
+        app.view(modals.SUBSCRIBE)(dialogs.subscribed)
+        app.view(modals.KEYWORD)(dialogs.keyword)
+        app.event("app_home_opened")(homes.opened)
+        app.event("app_uninstalled")(leaving.uninstalled)
+        app.event("tokens_revoked")(leaving.revoked)
         return app
 
 

@@ -27,6 +27,8 @@ MAX_TEXT = 4_000  # https://docs.slack.dev/reference/methods/chat.postMessage (r
 MAX_SIZE = 12_000  # all blocks together; measured by Slack's users: https://github.com/slackapi/bolt-js/issues/2509
 MAX_URL = 3_000  # https://docs.slack.dev/reference/block-kit/block-elements/button-element (the one stated limit of an address)
 
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{1,40}")
+_USER = re.compile(r"[UW][A-Z0-9]{1,40}")
 _SPACE = re.compile(r"\s+")
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # controls, bidi and zero width, surrogates, private, unassigned
 _BLANK = dict.fromkeys(map(ord, "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"))  # letters and marks that show nothing
@@ -91,6 +93,23 @@ def link(words: str, url: str | None, limit: int, *, bold: bool = False) -> list
     if address is None:
         return text(words, limit, style="bold" if bold else None)
     return [{"type": "link", "url": address, "text": line or urlsplit(address).netloc, **({"style": {"bold": True}} if bold else {})}]
+
+
+def is_channel(name: str) -> bool:
+    """Say whether `name` is the id of a channel that can be mentioned."""
+    return _CHANNEL.fullmatch(name) is not None
+
+
+def channel(name: str) -> list[Brick]:
+    """Return the mention of a channel, which pings nobody; one that has no name of its own is called what it is."""
+    if is_channel(name):
+        return [{"type": "channel", "channel_id": name}]
+    return [own("a direct message" if name.startswith("D") else harmless(name, 40) or "a channel")]
+
+
+def user(name: str) -> list[Brick]:
+    """Return the mention of a user: only for a view, where nobody is pinged. Anything else is shown as text."""
+    return [{"type": "user", "user_id": name}] if _USER.fullmatch(name) else text(name, 80)
 
 
 def date(moment: datetime) -> Brick:

@@ -9,8 +9,8 @@ from bot.domain.assessment import Person
 from bot.domain.developments import Development
 from bot.domain.text import cut_at_sentence
 from bot.ports import Gazetteer
-from handlers.reading import chips, digest_of
 from handlers.replies import Button, Item, Reply
+from handlers.showing import chips, digest_of
 from handlers.slack import elements as e
 from handlers.slack.elements import Brick
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
@@ -20,7 +22,8 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.domain.errors import SettingsError
 from bot.scrubbing import scrubbed
-from handlers.slack.listener import Once
+from handlers.slack.errors import FOREIGN, problem_of
+from handlers.slack.once import Once
 
 PING_SECONDS = 5.0
 LOST_SECONDS = 30.0  # without a connection for so long, its address is taken for expired
@@ -108,7 +111,7 @@ async def _close(client: SocketModeClient, watch: asyncio.Task[None]) -> None:
 
 
 class WebEntrance:
-    """The web server of HTTP mode: POST /slack/events for what Slack signed lately, GET /healthz for whoever asks."""
+    """The web server of HTTP mode: POST /slack/events for what Slack signed lately, GET /healthz for whoever asks, and the way of OAuth."""
 
     def __init__(self, *, app: AsyncApp, secret: str, once: Once) -> None:
         self._app = app
@@ -131,6 +134,9 @@ class WebEntrance:
         web_app = web.Application(client_max_size=MAX_BODY)
         web_app.router.add_post(PATH, self._events)
         web_app.router.add_get("/healthz", _healthz)
+        if (flow := self._app.oauth_flow) is not None:
+            web_app.router.add_get(flow.install_path, _page(flow.handle_installation))
+            web_app.router.add_get(flow.redirect_uri_path, _page(flow.handle_callback))
         return web_app
 
     async def _events(self, request: web.Request) -> web.Response:
@@ -153,6 +159,19 @@ class WebEntrance:
             return self._verifier.is_valid(body, timestamp, request.headers.get("X-Slack-Signature", ""))
         except (UnicodeDecodeError, TypeError):  # a body that is not text, a signature that is not ASCII
             return False
+
+
+def _page(answer: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return what serves a page of OAuth; it says so where Slack is away."""
+
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return await to_aiohttp_response(await answer(await to_bolt_request(request)))
+        except FOREIGN as error:
+            _log.warning("slack_oauth_failed", code=problem_of(error).code)
+            return web.Response(status=502, text="Slack cannot be reached. Go back and try again in a minute.")
+
+    return handle
 
 
 async def _healthz(_: web.Request) -> web.Response:

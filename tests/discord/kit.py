@@ -14,10 +14,11 @@ from bot.domain.assessment import Person
 from bot.domain.decisions import Reason
 from bot.domain.developments import Coverage, Development, SummarySentence
 from bot.domain.entries import Entry
+from bot.domain.subscriptions import Feedback, Mute, Subscription, Votes
 from bot.domain.topics import Stage, Topic
 from bot.domain.watch import Effect, WatchKeyword
 from bot.judge.watching import Watching
-from bot.ports import EntryReport, Query, StatusReport
+from bot.ports import EntryReport, Query, StatusReport, StoryReport
 from handlers.desks import make_commands
 from handlers.discord.client import DiscordSurface
 from tests.fakes.discord_server import TOKEN, FakeDiscord
@@ -36,6 +37,10 @@ class Atlas:
     def name(self, code: str) -> str:
         """Name a country."""
         return COUNTRIES.get(code, (code, ""))[0]
+
+    def codes(self) -> tuple[str, ...]:
+        """List the countries."""
+        return tuple(COUNTRIES)
 
     def flag(self, code: str) -> str:
         """Show a flag."""
@@ -59,14 +64,33 @@ class Shelf:
         self.queries: list[Query] = []
         self.seconds = seconds
         self.broken = False
+        self.said: list[Feedback] = []
+        self.muted: list[Mute] = []
 
     async def developments(self, query: Query) -> list[Development]:
         """Return what is stored and of the topic."""
         self.queries.append(query)
+        if query.planned_from is not None:
+            return []
         await asyncio.sleep(self.seconds)
         if self.broken:
             raise RuntimeError("the disk is on fire")
         return [d for d in self.stored if query.topic is None or query.topic in d.topics][: query.limit]
+
+    async def development(self, development_id: str) -> Development | None:
+        """Return one."""
+        if self.broken:
+            raise RuntimeError("the disk is on fire")
+        return next((d for d in self.stored if d.development_id == development_id), None)
+
+    async def say(self, feedback: Feedback) -> int:
+        """Keep what was said; count those who find it not relevant."""
+        self.said.append(feedback)
+        return sum(not f.useful for f in self.said)
+
+    async def mute(self, mute: Mute) -> None:
+        """Keep a mute."""
+        self.muted.append(mute)
 
     async def keywords(self) -> list[WatchKeyword]:
         """Return the keywords."""
@@ -89,6 +113,19 @@ class Shelf:
             entry_id=1, key="e1", source="Gazette", url="https://gazette.example/1", title="A pact", summary="", published=NOW, seen=NOW
         )
         return EntryReport(entry=entry, assessment=None, reason=Reason.NEW_DEVELOPMENT) if name == "e1" else None
+
+    async def story(self, development_id: str) -> StoryReport | None:
+        one = await self.development(development_id)
+        return StoryReport(development=one, of=1) if one else None
+
+    async def votes(self, destination: Destination | None = None) -> Votes:
+        return Votes()
+
+    async def subscription(self, destination: Destination) -> Subscription | None:
+        return None
+
+    async def mutes(self, destination: Destination | None = None) -> list[Mute]:
+        return []
 
     async def status(self) -> StatusReport:
         """Count."""
@@ -135,7 +172,9 @@ def surface(
     fake: FakeDiscord, shelf: Shelf | None = None, *, guild: int | None = 500, token: str = TOKEN, seconds: float = 3.0
 ) -> DiscordSurface:
     """Return a surface that is pointed at `fake`."""
-    commands = make_commands(store=shelf or Shelf(development()), gazetteer=Atlas(), language=Watching(Atlas()), clock=Fixed(), admins=frozenset({"discord:77"}))
+    commands = make_commands(
+        store=shelf or Shelf(development()), gazetteer=Atlas(), language=Watching(Atlas()), clock=Fixed(), admins=frozenset({"discord:77"})
+    )
     return DiscordSurface(
         token=SecretStr(token), commands=commands, gazetteer=Atlas(), guild=guild, api_url=fake.api_url, send_seconds=seconds
     )

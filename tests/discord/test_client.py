@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.errors import SettingsError
 from bot.domain.topics import Topic
+from handlers.grammar import Name
 from tests.discord.kit import NOW, Shelf, delivery, development, running, surface
 from tests.fakes.discord_server import MANAGE_GUILD, TOKEN, FakeDiscord
 
@@ -30,7 +31,8 @@ async def test_it_connects_synchronises_and_closes_quickly(fake: FakeDiscord) ->
         await fake.until_commands()
         began = time.monotonic()
     assert time.monotonic() - began < 1
-    assert list(fake.commands) == ["500"]
+    assert sorted(fake.commands) == ["500", "global"]
+    assert fake.commands["500"] == []  # none that would show twice in the home server
     assert fake.intents == 1  # guilds, and nothing else
     assert before == (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY)
 
@@ -45,12 +47,14 @@ async def test_without_a_guild_the_commands_are_global(fake: FakeDiscord) -> Non
 async def test_the_menu_is_what_the_readme_says(fake: FakeDiscord) -> None:
     async with running(surface(fake)):
         await fake.until_commands()
-    (attache,) = fake.commands["500"]
+    attache, menu = fake.commands["global"]
+    assert (menu["name"], menu["type"]) == ("Why did this alert?", 3)
     subs = {o["name"]: o for o in attache["options"]}
-    assert set(subs) == {"latest", "search", "timeline", "why", "watch", "sources", "status", "help"}
-    assert {o["name"] for o in subs["watch"]["options"]} == {"list", "add", "remove"}
+    assert set(subs) == set(Name)
+    assert {o["name"] for o in subs["watch"]["options"]} == {"list", "add", "only", "mute", "remove", "test", "history", "undo"}
+    assert {o["name"] for o in subs["mute"]["options"]} == {"dossier", "list", "off"}
     assert {o["name"] for o in subs["sources"]["options"]} == {"list", "check", "add", "remove", "pause", "resume"}
-    count, topic, country = subs["latest"]["options"]
+    count, topic, country, _ = subs["latest"]["options"]
     assert (count["min_value"], count["max_value"], count["required"]) == (1, 20, False)
     assert [c["value"] for c in topic["choices"]] == list(Topic)
     assert country["max_length"] == 150
@@ -66,7 +70,13 @@ async def test_the_menu_is_what_the_readme_says(fake: FakeDiscord) -> None:
         ("latest", {"country": "Atlantis"}, "No country or bloc is known by “Atlantis”"),
         ("search", {"words": "timber <@1>"}, r"Search: timber \<\@1\>"),
         ("search", {"words": "  "}, "Usage: search WORDS"),
-        ("search", {"words": "x" * 300}, "That is too long"),
+        ("why", {"name": "x" * 999}, "That is too long"),
+        ("story", {"name": "d9"}, "There is no such development"),
+        ("upcoming", {}, "No planned meeting"),
+        ("subscribe", {"cadence": "daily", "time": "08:00"}, "Only admins may do that"),
+        ("unsubscribe", {}, "Only admins may do that"),
+        ("mute dossier", {"name": "d1", "for": "7d"}, "Only admins may do that"),
+        ("digest now", {}, "Only admins may do that"),
         ("timeline", {"countries": "Arlandia Borduria"}, "Timeline: Arlandia – Borduria"),
         ("why", {"name": "e1"}, "Alerted: the first report of a new development."),
         ("why", {"name": "e2"}, "There is no such entry"),
@@ -96,7 +106,7 @@ async def test_only_admins_change_the_watch_keywords(fake: FakeDiscord) -> None:
     shelf = Shelf()
     async with running(surface(fake, shelf)):
         await fake.until_commands()
-        assert "Only admins change the watch keywords" in (await fake.type("watch add", {"term": "steel"})).text
+        assert "Only admins may do that" in (await fake.type("watch add", {"term": "steel"})).text
         assert shelf.terms == []
         assert "Added “steel”" in (await fake.type("watch add", {"term": "steel"}, permissions=MANAGE_GUILD)).text
         assert [(k.term, k.added_by, k.added_at) for k in shelf.terms] == [("steel", "discord:42", NOW)]
@@ -175,3 +185,46 @@ async def test_alerts_and_commands_share_one_connection(fake: FakeDiscord) -> No
         typed, receipt = await asyncio.gather(fake.type("latest"), up.sender.send(delivery()))
     assert "timber" in typed.text
     assert [m["id"] for m in fake.messages] == [receipt.message_id]
+
+
+async def test_the_buttons_of_an_alert_answer_whoever_presses_them_after_a_restart_too(fake: FakeDiscord) -> None:
+    shelf = Shelf(development())
+    async with running(surface(fake, shelf)) as before:
+        await before.sender.send(delivery())
+    (message,) = fake.messages
+    own = development().development_id
+    async with running(surface(fake, shelf)):
+        await fake.until_commands()
+        noted = await fake.press(message, f"attache:useful:{own}")
+        assert "Noted, thank you" in noted.text
+        assert (noted.ephemeral, noted.seconds < 0.3) == (True, True)
+        assert "Only admins may do that" in (await fake.press(message, f"attache:mute:{own}")).text
+        assert "Muted in this channel" in (await fake.press(message, f"attache:mute:{own}", permissions=MANAGE_GUILD)).text
+    assert [(f.development_id, f.actor, str(f.destination), f.useful) for f in shelf.said] == [(own, "discord:42", "discord:100", True)]
+    assert [(str(m.destination), m.dossier_id) for m in shelf.muted] == [("discord:100", development().dossier_id)]
+
+
+async def test_after_three_times_not_relevant_the_bot_offers_to_mute(fake: FakeDiscord) -> None:
+    own = development().development_id
+    async with running(surface(fake)) as it:
+        await fake.until_commands()
+        await it.sender.send(delivery())
+        answers = [await fake.press(fake.messages[0], f"attache:not_relevant:{own}", user=str(n)) for n in (1, 2, 3)]
+    assert ["Mute it?" in a.text for a in answers] == [False, False, True]
+    (row,) = fake.answers[-1]["components"]
+    assert [c["custom_id"] for c in row["components"]] == [f"attache:mute:{own}"]
+
+
+async def test_the_menu_of_a_message_says_why_it_alerted(fake: FakeDiscord) -> None:
+    async with running(surface(fake)) as it:
+        await fake.until_commands()
+        await it.sender.send(delivery())
+        assert "There is no such entry" in (await fake.ask_about(fake.messages[0], "Why did this alert?")).text
+        other = fake.messages[0] | {"components": []}
+        assert "no alert of one development" in (await fake.ask_about(other, "Why did this alert?")).text
+
+
+async def test_an_answer_is_shared_when_asked(fake: FakeDiscord) -> None:
+    async with running(surface(fake)):
+        await fake.until_commands()
+        assert not (await fake.type("latest", {"share": True})).ephemeral

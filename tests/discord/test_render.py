@@ -16,11 +16,12 @@ from bot.domain.developments import Coverage, SummarySentence
 from bot.domain.errors import UsageError
 from bot.domain.topics import Status, Topic
 from handlers.commands import failure
-from handlers.discord.render import alert_embed, reply_embeds, thread_name
-from handlers.replies import Item, Reply
+from handlers.discord.render import alert_embed, pointer_embed, thread_name
+from handlers.discord.replies import reply_embeds, reply_files
+from handlers.replies import Attachment, Item, Reply
 from tests.discord.kit import NOW, Atlas, development
+from tests.discord.limits import problem_with
 from tests.discord.test_markdown import HOSTILE, STEADY
-from tests.fakes.discord_payloads import problem_with
 
 STAMP = f"<t:{int(NOW.timestamp())}:R>"
 OURS = re.compile(r"<t:\d+:R>|`[a-zA-Z ]+`|\*\*|\]\(https://[^()\s]*\)|\[")  # the marks that the renderer itself sets
@@ -168,3 +169,25 @@ def test_a_thread_is_named_after_the_dossier(changes: dict[str, object], name: s
     made = thread_name(replace(alert(), development=development(1, **changes)), Atlas())
     assert made == name
     assert len(made) <= 100
+
+
+@settings(STEADY, max_examples=60)
+@given(HOSTILE)
+def test_a_pointer_holds_only_our_own_way_into_the_thread(headline: str) -> None:
+    payload = pointer_embed(alert(headline=headline), 12345).to_dict()
+    assert problem_with({"embeds": [payload]}) is None
+    assert payload["description"] == "`Trade deal` `signed` → <#12345>"
+    foreign = re.sub(r"\\[^0-9A-Za-z\s]", "¤", payload["title"])
+    assert not re.search(r"[<>`\[\]*_~|]|://|@everyone|@here", foreign, re.IGNORECASE)
+
+
+@settings(STEADY, max_examples=60)
+@given(HOSTILE, HOSTILE.map(lambda t: t * 40))
+def test_any_file_has_a_name_that_its_embed_finds_and_a_description_that_fits(name: str, description: str) -> None:
+    picture = Attachment(name=name, media="image/png", content=b"1", description=description)
+    reply = Reply(title="Timeline", attachments=(picture,))
+    (file,) = reply_files(reply)
+    assert re.fullmatch(r"[A-Za-z0-9._-]+", file.filename)
+    assert reply_embeds(reply)[0].to_dict()["image"]["url"] == f"attachment://{file.filename}"
+    assert len(file.description or "") <= 1024
+    assert "@everyone" not in (file.description or "")

@@ -1,17 +1,17 @@
-"""The JSON that FakeDiscord speaks: complete enough for discord.py 2.7, with the form checks that a bot can fail. Pure."""
+"""The JSON that FakeDiscord speaks: complete enough for discord.py 2.7. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
 
 EPOCH = "2026-01-01T00:00:00.000000+00:00"
 TEXT_CHANNEL, PUBLIC_THREAD = 0, 11
-SUB_COMMAND, SUB_COMMAND_GROUP, STRING, INTEGER = 1, 2, 3, 4
+SUB_COMMAND, SUB_COMMAND_GROUP, STRING, INTEGER, BOOLEAN, NUMBER = 1, 2, 3, 4, 5, 10
+COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4  # kinds of interactions
 EPHEMERAL = 64
-_SIZES = {"title": 256, "description": 4096}
 
 
 def user(user_id: str, name: str, *, bot: bool = False) -> Json:
@@ -79,11 +79,11 @@ def thread(thread_id: str, parent_id: str, guild_id: str, owner_id: str, name: s
     }
 
 
-def guild(guild_id: str, channels: list[Json]) -> Json:
-    """Return a guild as GUILD_CREATE brings it."""
-    everyone = {
-        "id": guild_id,
-        "name": "@everyone",
+def role(role_id: str, name: str) -> Json:
+    """Return a role without permissions."""
+    return {
+        "id": role_id,
+        "name": name,
         "color": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
         "hoist": False,
@@ -93,12 +93,16 @@ def guild(guild_id: str, channels: list[Json]) -> Json:
         "mentionable": False,
         "flags": 0,
     }
+
+
+def guild(guild_id: str, channels: list[Json], roles: Mapping[str, str]) -> Json:
+    """Return a guild as GUILD_CREATE brings it; `roles` are names by id."""
     return {
         "id": guild_id,
         "name": "guild",
         "icon": None,
         "owner_id": "900",
-        "roles": [everyone],
+        "roles": [role(guild_id, "@everyone"), *(role(i, name) for i, name in roles.items())],
         "emojis": [],
         "stickers": [],
         "features": [],
@@ -121,6 +125,12 @@ def guild(guild_id: str, channels: list[Json]) -> Json:
     }
 
 
+def attachment(described: Json, channel_id: str, message_id: str) -> Json:
+    """Return a file of a message."""
+    url = f"https://cdn.discordapp.example/attachments/{channel_id}/{message_id}/{described['filename']}"
+    return {**described, "size": 1, "url": url, "proxy_url": url}
+
+
 def message(message_id: str, channel_id: str, author: Json, body: Mapping[str, Any]) -> Json:
     """Return the message that Discord makes of a posted body."""
     return {
@@ -134,9 +144,9 @@ def message(message_id: str, channel_id: str, author: Json, body: Mapping[str, A
         "mention_everyone": False,
         "mentions": [],
         "mention_roles": [],
-        "attachments": [],
+        "attachments": [attachment(a, channel_id, message_id) for a in body.get("attachments") or []],
         "embeds": body.get("embeds") or [],
-        "components": [],
+        "components": body.get("components") or [],
         "pinned": False,
         "type": 0,
         "flags": body.get("flags", 0),
@@ -144,11 +154,13 @@ def message(message_id: str, channel_id: str, author: Json, body: Mapping[str, A
     }
 
 
-def interaction(interaction_id: str, app_id: str, guild_id: str, where: Json, who: Json, permissions: int, data: Json) -> Json:
-    """Return a typed command as the gateway brings it."""
+def interaction(
+    interaction_id: str, app_id: str, guild_id: str, where: Json, who: Json, permissions: int, roles: Sequence[str], kind: int, data: Json
+) -> Json:
+    """Return a typed command, a pressed button or a half-typed option as the gateway brings it."""
     member: Json = {
         "user": who,
-        "roles": [],
+        "roles": list(roles),
         "joined_at": EPOCH,
         "premium_since": None,
         "deaf": False,
@@ -160,7 +172,7 @@ def interaction(interaction_id: str, app_id: str, guild_id: str, where: Json, wh
     return {
         "id": interaction_id,
         "application_id": app_id,
-        "type": 2,
+        "type": kind,
         "token": f"interaction-{interaction_id}",
         "version": 1,
         "guild_id": guild_id,
@@ -178,9 +190,11 @@ def interaction(interaction_id: str, app_id: str, guild_id: str, where: Json, wh
     }
 
 
-def options_of(words: str, options: Mapping[str, Any]) -> list[Json]:
-    """Return the nested options of a subcommand: `watch add` with its values."""
-    values: list[Json] = [{"name": n, "value": v, "type": INTEGER if isinstance(v, int) else STRING} for n, v in options.items()]
+def options_of(words: str, options: Mapping[str, Any], focused: str = "") -> list[Json]:
+    """Return the nested options of a subcommand: `watch add` with its values, one of them perhaps still being typed."""
+    values: list[Json] = [
+        {"name": n, "value": v, "type": _kind(v)} | ({"focused": True} if n == focused else {}) for n, v in options.items()
+    ]
     *groups, name = words.split()
     nested: list[Json] = [{"name": name, "type": SUB_COMMAND, "options": values}]
     for group in reversed(groups):
@@ -188,37 +202,6 @@ def options_of(words: str, options: Mapping[str, Any]) -> list[Json]:
     return nested
 
 
-def problem_with(body: Mapping[str, Any]) -> str | None:
-    """Return what Discord would refuse in a message's form, or None.
-
-    https://discord.com/developers/docs/resources/message#embed-object-embed-limits and #create-message
-    """
-    embeds = body.get("embeds") or []
-    if not embeds and not body.get("content"):
-        return "Cannot send an empty message"
-    if len(embeds) > 10 or len(str(body.get("nonce") or "")) > 25:
-        return "embeds or nonce too long"
-    if sum(map(_length, embeds)) > 6000:
-        return "embeds exceed 6000 characters"
-    return next((found for embed in embeds if (found := _problem_with_embed(embed))), None)
-
-
-def _problem_with_embed(embed: Json) -> str | None:
-    for part, longest in _SIZES.items():
-        if _size(embed.get(part, "")) > longest:
-            return f"{part} over {longest}"
-    if not (embed.get("url") or "http://").startswith(("http://", "https://")):
-        return "Scheme must be one of http, https"
-    fields = embed.get("fields", [])
-    if len(fields) > 25 or any(not 0 < _size(f["name"]) <= 256 or not 0 < _size(f["value"]) <= 1024 for f in fields):
-        return "fields"
-    return None
-
-
-def _length(embed: Json) -> int:
-    fields = sum(_size(f["name"]) + _size(f["value"]) for f in embed.get("fields", []))
-    return _size(embed.get("title", "")) + _size(embed.get("description", "")) + fields
-
-
-def _size(text: str | None) -> int:
-    return len((text or "").encode("utf-16-le")) // 2
+def _kind(value: object) -> int:
+    kinds = {bool: BOOLEAN, int: INTEGER, float: NUMBER}
+    return kinds.get(type(value), STRING)

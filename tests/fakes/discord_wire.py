@@ -32,12 +32,19 @@ class Failure(Enum):
 
 @dataclass
 class Typed:
-    """A typed command: its acknowledgement (None until it came), the seconds until then, and the message that answered it."""
+    """A typed command or pressed button: its acknowledgement (None until it came), the seconds until then, and the message that answered it.
+
+    `withdrawn`: the acknowledgement was taken back before the answer. `files` are the answer's, by name.
+    """
 
     began: float
+    event: Json
     acknowledgement: Json | None = None
     seconds: float = -1.0
     answer: Json | None = None
+    answers: int = 0
+    withdrawn: bool = False
+    files: dict[str, bytes] = field(default_factory=dict)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -51,7 +58,9 @@ class Typed:
 
     @property
     def ephemeral(self) -> bool:
-        """Whether only its author sees the answer: Discord takes that from the acknowledgement."""
+        """Whether only its author sees the answer: Discord takes that from the acknowledgement, while it stands."""
+        if self.withdrawn:
+            return bool((self.answer or {}).get("flags", 0) & payloads.EPHEMERAL)
         return bool(((self.acknowledgement or {}).get("data") or {}).get("flags", 0) & payloads.EPHEMERAL)
 
 
@@ -61,6 +70,31 @@ class Post:
 
     channel: str
     body: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What came in, for a look at its form: `path` with names in the place of ids, as Discord's OpenAPI description writes it."""
+
+    method: str
+    path: str
+    body: object
+
+
+async def read(request: web.Request) -> tuple[Json, dict[str, bytes]]:
+    """Return a message's body and its files by name: JSON alone, or JSON and files as multipart/form-data.
+
+    https://discord.com/developers/docs/reference#uploading-files
+    """
+    if not request.content_type.startswith("multipart/"):
+        return await request.json(), {}
+    form = await request.post()
+    files = {key: part for key, part in form.items() if isinstance(part, web.FileField)}
+    body: Json = json.loads(str(form["payload_json"]))
+    described = {f"files[{a['id']}]": a for a in body.get("attachments", [])}
+    if set(described) != set(files) or any(described[key]["filename"] != part.filename for key, part in files.items()):
+        raise web.HTTPBadRequest(text="attachments and files differ")
+    return body, {part.filename: part.file.read() for part in files.values()}
 
 
 def answer(data: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -14,13 +14,20 @@ Users: U1 is nobody special, UADMIN and UOWNER administer the workspace; change 
 Failures: `fake.fail(2, status=503)` fails the next two chat.postMessage, see Failure. `fake.calls` lists every call as
 (method, arguments, loop time). `fake.away = 3` answers the next three calls of any method with 503; `fake.statuses["users.info"] = 404`
 answers that method so until it is taken out; `fake.deaf` never answers the close of a web socket.
-HTTP mode: `await fake.type_http(url, "status")` signs as Slack does; `secret`, `age` and `headers` spoil it on purpose.
+HTTP mode: `await fake.type_http(url, "status")` signs as Slack does; `secret`, `age` and `headers` spoil it on purpose; `post_http` sends
+any payload so.
+Dialogs and the home tab: `fake.views` are the dialogs opened, `fake.homes` the tab of each user; `await fake.submit(view, {...})` fills one in
+and gives the acknowledgement; `await fake.act("home:add", "add")` presses a button of the tab; `await fake.event({...})` tells an event;
+`await fake.until(lambda: ...)` waits for what a call brings about. A trigger opens one dialog.
+Many workspaces: `fake.tokens` says of which each token is, `fake.codes` what oauth.v2.access gives for a code; `fake.spoken` are the calls as
+(method, token). What breaks Block Kit's limits is refused as `invalid_blocks`, and `fake.refused` says why.
 Everything a test may wait for is bounded; what a test did not expect fails it rather than hang.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from collections import deque
@@ -32,6 +39,8 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import WSMsgType, web
 from slack_sdk.signature import SignatureVerifier
+
+from tests.slack.blockkit import message_problems, view_problems
 
 Json = dict[str, Any]
 PATIENCE = 5.0
@@ -120,6 +129,7 @@ class FakeSlack:
     bot_token = "xoxb-fake-bot"
     app_token = "xapp-fake-app"
     signing_secret = "fake-signing-secret"
+    client_id, client_secret = "1.2", "fake-client-secret"
 
     def __init__(self) -> None:
         self.messages: list[Posted] = []
@@ -136,6 +146,18 @@ class FakeSlack:
         self.deaf = False
         self.statuses: dict[str, int] = {}
         self.sockets_opened = 0
+        self.tokens = {self.bot_token: "T1"}
+        self.codes: dict[str, Json] = {}
+        self.spoken: list[tuple[str, str]] = []
+        self.errors: dict[str, str] = {}
+        self.views: list[Json] = []
+        self.homes: dict[str, Json] = {}
+        self.groups: dict[str, tuple[str, list[str]]] = {}  # id: handle, members
+        self.outside: set[str] = set()  # channels that the app is not in
+        self.refused: list[str] = []
+        self._triggers: set[str] = set()
+        self._acks: dict[str, Json] = {}
+        self._called = asyncio.Condition()
         self._failures: deque[Failure] = deque()
         self._sockets: list[web.WebSocketResponse] = []
         self._opened = asyncio.Condition()
@@ -183,33 +205,91 @@ class FakeSlack:
         """Type `/attache TEXT` and wait for the acknowledgement and the answer."""
         command = self.command(text, user, channel)
         started = time.perf_counter()
-        ack = await self.deliver(command)
-        async with asyncio.timeout(timeout):
-            acked = await ack
-            answer, answered = await self._answered[command["response_url"]].get()
-        return Typed(ack_seconds=acked - started, answer_seconds=answered - started, answer=answer)
+        return await self._answer(command, await self.deliver(command), started, timeout)
+
+    async def typing(self, text: str, user: str = "U1", channel: str = "C1") -> None:
+        """Type `/attache TEXT` and wait for the acknowledgement only."""
+        await asyncio.wait_for(await self.deliver(self.command(text, user, channel)), PATIENCE)
 
     async def press(self, message: Posted, action: str, *, user: str = "U1", timeout: float = PATIENCE) -> Typed:  # noqa: ASYNC109  (a bound, for tests)
         """Press the button `action` under a message and wait for the acknowledgement and the answer. Raises StopIteration where there is none."""
+        payload = self.pressed(message, action, user=user)
+        started = time.perf_counter()
+        ack = await self.deliver(payload, kind="interactive")
+        return await self._answer(payload, ack, started, timeout)
+
+    def pressed(self, message: Posted, action: str, *, user: str = "U1") -> Json:
+        """Return the payload of a press of the button `action` under a message."""
         buttons = [x for block in message.payload["blocks"] if block["type"] == "actions" for x in block["elements"]]
         button = next(b for b in buttons if b["action_id"] == action)
         command = self.command("", user, message.channel)
-        payload = {
-            "type": "block_actions",
-            "user": {"id": user, "team_id": "T1"},
-            "team": {"id": "T1", "domain": "fake"},
-            "api_app_id": "A1",
+        return {
+            **self._interaction("block_actions", user),
             "channel": {"id": message.channel, "name": "trade"},
             "container": {"type": "message", "message_ts": message.ts, "channel_id": message.channel},
             "trigger_id": command["trigger_id"],
             "response_url": command["response_url"],
             "actions": [{"type": "button", "action_id": action, "value": button["value"], "block_id": "b", "action_ts": message.ts}],
         }
-        started = time.perf_counter()
-        ack = await self.deliver(payload, kind="interactive")
+
+    async def act(self, action: str, value: str, *, user: str = "U1", team: str = "T1") -> None:
+        """Press a button of the home tab and wait for the acknowledgement. Raises AssertionError where the tab has no such button."""
+        elements = [x for block in self.homes[user]["blocks"] if block["type"] == "actions" for x in block["elements"]]
+        assert (action, value) in [(x["action_id"], x["value"]) for x in elements]
+        await self.deliver_action(action, value, user=user, team=team)
+
+    async def deliver_action(self, action: str, value: str, *, user: str = "U1", team: str = "T1") -> None:
+        """The same, whatever the tab shows."""
+        actions = [{"type": "button", "action_id": action, "value": value, "action_ts": f"{time.time():.6f}"}]
+        payload = {**self._interaction("block_actions", user, team), "view": {"type": "home"}, "actions": actions}
+        await asyncio.wait_for(await self.deliver(payload, kind="interactive"), PATIENCE)
+
+    def submitted(self, view: Json, values: Json, *, user: str = "U1", team: str = "T1") -> Json:
+        """Return the payload of a filled dialog: what was there, with `values` by the names of fields."""
+        filled = {b["block_id"]: {"value": _state(b["element"], values.get(b["block_id"]))} for b in view["blocks"] if b["type"] == "input"}
+        return {**self._interaction("view_submission", user, team), "view": {**view, "state": {"values": filled}}}
+
+    async def submit(self, view: Json, values: Json, *, user: str = "U1", team: str = "T1") -> Json:
+        """Send a dialog with `values` filled in and return the acknowledgement's payload."""
+        envelope = f"envelope-{self._next()}"
+        payload = self.submitted(view, values, user=user, team=team)
+        await asyncio.wait_for(await self.deliver(payload, envelope=envelope, kind="interactive"), PATIENCE)
+        answer = self._acks[envelope]
+        assert view_problems(answer["view"]) == [] if "view" in answer else True
+        return answer
+
+    def told(self, event: Json, *, team: str = "T1") -> Json:
+        """Return the payload of an event. https://docs.slack.dev/apis/events-api#callback-field"""
+        return {"type": "event_callback", "team_id": team, "api_app_id": "A1", "event_id": f"Ev{self._next()}", "event": event}
+
+    async def event(self, event: Json, *, team: str = "T1") -> None:
+        """Tell an event and wait for the acknowledgement."""
+        await asyncio.wait_for(await self.deliver(self.told(event, team=team), kind="events_api"), PATIENCE)
+
+    async def until(self, condition: Callable[[], object], timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  (a bound, for tests)
+        """Wait until a call has made `condition` true."""
+        async with asyncio.timeout(timeout), self._called:
+            await self._called.wait_for(lambda: bool(condition()))
+
+    async def answered(self, count: int) -> None:
+        """Wait until `count` answers have come to response URLs since the start."""
+        await self.until(lambda: len(self.answers) >= count)
+
+    def _interaction(self, kind: str, user: str, team: str = "T1") -> Json:
+        trigger = f"trigger-{self._next()}"
+        self._triggers.add(trigger)
+        return {
+            "type": kind,
+            "user": {"id": user, "team_id": team},
+            "team": {"id": team, "domain": "fake"},
+            "api_app_id": "A1",
+            "trigger_id": trigger,
+        }
+
+    async def _answer(self, payload: Json, ack: asyncio.Future[float], started: float, timeout: float) -> Typed:  # noqa: ASYNC109  (a bound, for tests)
         async with asyncio.timeout(timeout):
             acked = await ack
-            answer, answered = await self._answered[command["response_url"]].get()
+            answer, answered = await self._answered[payload["response_url"]].get()
         return Typed(ack_seconds=acked - started, answer_seconds=answered - started, answer=answer)
 
     async def deliver(
@@ -251,6 +331,16 @@ class FakeSlack:
             answer, answered = await self._answered[command["response_url"]].get()
         return Typed(ack_seconds=acked - started, answer_seconds=answered - started, answer=answer)
 
+    async def post_http(self, url: str, payload: Json) -> tuple[int, str]:
+        """Send an interaction, an event or a command to an app in HTTP mode; return the status and the body."""
+        kind = payload.get("type", "")
+        body = json.dumps(payload) if kind == "event_callback" else urlencode({"payload": json.dumps(payload)} if kind else payload)
+        signed = self.signed(body)
+        if kind == "event_callback":
+            signed["Content-Type"] = "application/json"
+        async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session, session.post(url, data=body, headers=signed) as response:
+            return response.status, await response.text()
+
     def signed(self, body: str, *, secret: str | None = None, age: float = 0.0) -> dict[str, str]:
         """Return the headers with which Slack sends `body`."""
         timestamp = str(int(time.time() - age))
@@ -261,9 +351,10 @@ class FakeSlack:
             "X-Slack-Signature": str(signature),
         }
 
-    def command(self, text: str, user: str = "U1", channel: str = "C1") -> Json:
+    def command(self, text: str, user: str = "U1", channel: str = "C1", team: str = "T1") -> Json:
         """Return the fields of a typed command, with a response URL of its own."""
         number = self._next()
+        self._triggers.add(f"trigger-{number}")
         response_url = f"http://127.0.0.1:{self._port}/response/{number}"
         self._answered[response_url] = asyncio.Queue()
         return {
@@ -273,7 +364,7 @@ class FakeSlack:
             "user_name": user.casefold(),
             "channel_id": channel,
             "channel_name": "trade",
-            "team_id": "T1",
+            "team_id": team,
             "team_domain": "fake",
             "api_app_id": "A1",
             "trigger_id": f"trigger-{number}",
@@ -299,19 +390,30 @@ class FakeSlack:
         return self._counter
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
+        response = await self._called_api(request)
+        async with self._called:
+            self._called.notify_all()
+        return response
+
+    async def _called_api(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         arguments = await _arguments(request)
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         self.calls.append((method, arguments, asyncio.get_running_loop().time()))
+        self.spoken.append((method, token))
         if self.away:
             self.away -= 1
             return web.Response(status=503)
         if method in self.statuses:
             return web.Response(status=self.statuses[method], text="no Slack here")
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token != (self.app_token if method == "apps.connections.open" else self.bot_token):
+        if method == "oauth.v2.access":
+            return self._access(request, arguments)
+        if token not in ([self.app_token] if method == "apps.connections.open" else self.tokens):
             return _no("invalid_auth")
         if method in self.missing_scopes:
             return _no("missing_scope")
+        if method in self.errors:
+            return _no(self.errors[method])
         answers: dict[str, Callable[[web.Request, Json], Awaitable[web.StreamResponse]]] = {
             "auth.test": self._auth_test,
             "apps.connections.open": self._open,
@@ -319,15 +421,62 @@ class FakeSlack:
             "chat.update": self._update,
             "conversations.history": self._history,
             "conversations.replies": self._replies,
+            "conversations.info": self._channel,
             "users.info": self._user,
+            "usergroups.list": self._groups,
+            "usergroups.users.list": self._members,
             "conversations.open": self._open_dm,
             "files.getUploadURLExternal": self._upload_url,
             "files.completeUploadExternal": self._complete_upload,
+            "views.open": self._open_view,
+            "views.publish": self._publish_view,
         }
         return await answers[method](request, arguments) if method in answers else _no("unknown_method")
 
-    async def _auth_test(self, _: web.Request, __: Json) -> web.StreamResponse:
-        return _yes(url="https://fake.slack.example/", team="Fake", user="attache", team_id="T1", user_id="UBOT", bot_id="B1")
+    def _access(self, request: web.Request, arguments: Json) -> web.StreamResponse:
+        """https://docs.slack.dev/reference/methods/oauth.v2.access: the app's credentials come by HTTP Basic."""
+        credentials = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
+        if request.headers.get("Authorization") != f"Basic {credentials}":
+            return _no("bad_client_secret")
+        if (granted := self.codes.pop(arguments["code"], None)) is None:
+            return _no("invalid_code")
+        self.tokens[granted["access_token"]] = granted["team"]["id"]
+        return _yes(app_id="A1", token_type="bot", **granted)
+
+    async def _open_view(self, _: web.Request, arguments: Json) -> web.StreamResponse:
+        if arguments["trigger_id"] not in self._triggers:
+            return _no("expired_trigger_id")
+        self._triggers.discard(arguments["trigger_id"])
+        if self._refuses(view_problems(arguments["view"])) or arguments["view"]["type"] != "modal":
+            return _no("invalid_arguments")
+        self.views.append(arguments["view"])
+        return _yes(view={"id": f"V{self._next()}", **arguments["view"]})
+
+    async def _publish_view(self, _: web.Request, arguments: Json) -> web.StreamResponse:
+        if self._refuses(view_problems(arguments["view"])) or arguments["view"]["type"] != "home":
+            return _no("invalid_arguments")
+        self.homes[arguments["user_id"]] = arguments["view"]
+        return _yes(view=arguments["view"])
+
+    def _refuses(self, problems: list[str]) -> bool:
+        self.refused += problems
+        return bool(problems)
+
+    async def _channel(self, _: web.Request, arguments: Json) -> web.StreamResponse:
+        if error := self.channel_errors.get(arguments["channel"]):
+            return _no(error)
+        return _yes(channel={"id": arguments["channel"], "is_member": arguments["channel"] not in self.outside})
+
+    async def _groups(self, _: web.Request, __: Json) -> web.StreamResponse:
+        return _yes(usergroups=[{"id": name, "handle": handle} for name, (handle, _) in self.groups.items()])
+
+    async def _members(self, _: web.Request, arguments: Json) -> web.StreamResponse:
+        group = self.groups.get(arguments["usergroup"])
+        return _no("no_such_subteam") if group is None else _yes(users=group[1])
+
+    async def _auth_test(self, request: web.Request, __: Json) -> web.StreamResponse:
+        team = self.tokens[request.headers["Authorization"].removeprefix("Bearer ")]
+        return _yes(url="https://fake.slack.example/", team="Fake", user="attache", team_id=team, user_id="UBOT", bot_id="B1")
 
     async def _open(self, _: web.Request, __: Json) -> web.StreamResponse:
         return _yes(url=f"ws://127.0.0.1:{self._port}/socket?ticket=fake-ticket-{self._next()}")
@@ -336,6 +485,8 @@ class FakeSlack:
         failure = self._failures.popleft() if self._failures else Failure()
         if error := self.channel_errors.get(arguments["channel"]):
             return _no(error)
+        if self._refuses(message_problems(arguments)):
+            return _no("invalid_blocks")
         posted = self._store(arguments) if failure.stores else None
         await asyncio.sleep(failure.seconds)
         if failure.drop or failure.received:
@@ -355,6 +506,8 @@ class FakeSlack:
         return posted
 
     async def _update(self, _: web.Request, arguments: Json) -> web.StreamResponse:
+        if self._refuses(message_problems(arguments)):
+            return _no("invalid_blocks")
         for index, message in enumerate(self.messages):
             if (message.channel, message.ts) == (arguments["channel"], arguments["ts"]):
                 self.messages[index] = Posted(channel=message.channel, ts=message.ts, payload={**message.payload, **arguments})
@@ -362,7 +515,8 @@ class FakeSlack:
         return _no("message_not_found")
 
     async def _history(self, _: web.Request, arguments: Json) -> web.StreamResponse:
-        found = [m for m in self.messages if m.channel == arguments["channel"] and m.thread_ts is None]
+        shown = [m for m in self.messages if m.thread_ts is None or m.payload.get("reply_broadcast")]
+        found = [m for m in shown if m.channel == arguments["channel"] and float(m.ts) >= float(arguments.get("oldest", 0))]
         return self._page(found[::-1], arguments)
 
     async def _replies(self, _: web.Request, arguments: Json) -> web.StreamResponse:
@@ -395,11 +549,17 @@ class FakeSlack:
 
     async def _user(self, _: web.Request, arguments: Json) -> web.StreamResponse:
         user = self.users.get(arguments["user"])
-        return _no("user_not_found") if user is None else _yes(user={"id": arguments["user"], "deleted": False, **user})
+        return (
+            _no("user_not_found") if user is None else _yes(user={"id": arguments["user"], "deleted": False, "tz": "Asia/Kolkata", **user})
+        )
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         answer = await request.json()
+        if self._refuses(message_problems(answer)):
+            return web.Response(status=400, text="invalid_blocks")
         self.answers.append(answer)
+        async with self._called:
+            self._called.notify_all()
         await self._answered[str(request.url)].put((answer, time.perf_counter()))
         return web.Response(text="ok")
 
@@ -421,8 +581,25 @@ class FakeSlack:
     def _take_ack(self, message: Json) -> None:
         envelope = message["envelope_id"]
         self.acks.append(envelope)
+        self._acks[envelope] = dict(message.get("payload") or {})
         if not self._acked[envelope].done():
             self._acked[envelope].set_result(time.perf_counter())
+
+
+def _state(element: Json, value: Any) -> Json:  # noqa: ANN401  (text, or texts where several may be ticked)
+    """Return what Slack says of a field: as `value` fills it, or as it was. https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload"""
+    kind = element["type"]
+    if kind == "checkboxes":
+        had = element.get("initial_options", []) if value is None else [o for o in element["options"] if o["value"] in value]
+        return {"type": kind, "selected_options": had}
+    if kind == "radio_buttons":
+        options = {o["value"]: o for o in element["options"]}
+        return {"type": kind, "selected_option": element.get("initial_option") if value is None else options[value]}
+    name, initial = {
+        "timepicker": ("selected_time", "initial_time"),
+        "conversations_select": ("selected_conversation", ""),
+    }.get(kind, ("value", "initial_value"))
+    return {"type": kind, name: (element.get(initial) if value is None else value) or None}
 
 
 async def _arguments(request: web.Request) -> Json:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -14,14 +15,16 @@ from bot.domain.alerts import Alert, Delivery, Destination, Surface
 from bot.domain.assessment import Person
 from bot.domain.developments import Coverage, Development, SummarySentence
 from bot.domain.entries import SourceState
-from bot.domain.subscriptions import Feedback, Mute
+from bot.domain.subscriptions import Feedback, Mute, Subscription, Votes
 from bot.domain.topics import Stage, Status, Topic
 from bot.domain.watch import Effect, WatchKeyword
 from bot.judge.watching import Watching
-from bot.ports import EntryReport, Query, SourceReport, StatusReport
+from bot.ports import EntryReport, Query, SourceReport, StatusReport, StoryReport
+from bot.storage.store import SqlStore
 from handlers.desks import make_commands
 from handlers.slack.app import SlackSurface
 from tests.fakes.slack_server import FakeSlack
+from tests.storage.kit import opened
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 NAMES = {"IND": ("India", "🇮🇳"), "USA": ("United States", "🇺🇸"), "ASEAN": ("ASEAN", "")}
@@ -35,6 +38,9 @@ class Atlas:
 
     def name(self, code: str) -> str:
         return NAMES.get(code, (code, ""))[0]
+
+    def codes(self) -> tuple[str, ...]:
+        return tuple(NAMES)
 
     def flag(self, code: str) -> str:
         return NAMES.get(code, ("", ""))[1]
@@ -59,6 +65,7 @@ class Shelf:
         self.said: list[Feedback] = []
         self.muted: list[Mute] = []
         self.planned: list[Development] = []
+        self.subscribed: dict[Destination, Subscription] = {}
 
     async def developments(self, query: Query) -> list[Development]:
         self.asked += 1
@@ -80,6 +87,12 @@ class Shelf:
     async def mute(self, mute: Mute) -> None:
         self.muted.append(mute)
 
+    async def subscriptions(self) -> list[Subscription]:
+        return list(self.subscribed.values())
+
+    async def subscription(self, destination: Destination) -> Subscription | None:
+        return self.subscribed.get(destination)
+
     async def keywords(self) -> list[WatchKeyword]:
         return list(self.terms)
 
@@ -94,6 +107,16 @@ class Shelf:
 
     async def why(self, name: str) -> EntryReport | None:
         return None
+
+    async def story(self, development_id: str) -> StoryReport | None:
+        one = await self.development(development_id)
+        return StoryReport(development=one, of=1) if one else None
+
+    async def votes(self, destination: Destination | None = None) -> Votes:
+        return Votes()
+
+    async def mutes(self, destination: Destination | None = None) -> list[Mute]:
+        return []
 
     async def status(self) -> StatusReport:
         source = SourceReport(
@@ -142,8 +165,8 @@ def delivery(attempts: int = 1, thread: str | None = None, channel: str = "C1", 
     return Delivery(delivery_id=1, destination=where, alert=alert(**changes), attempts=attempts, thread=thread)
 
 
-def surface(fake: FakeSlack, shelf: Shelf, **changes: Any) -> SlackSurface:  # noqa: ANN401  (any field)
-    """Return a surface of `fake`; `changes` are arguments."""
+def surface(fake: FakeSlack, shelf: Shelf | SqlStore, **changes: Any) -> SlackSurface:  # noqa: ANN401  (any field)
+    """Return a surface of `fake` over a store; `changes` are arguments."""
     commands = make_commands(store=shelf, gazetteer=Atlas(), language=Watching(Atlas()), clock=Noon(), admins=frozenset({"slack:ULISTED"}))
     arguments: dict[str, Any] = {
         "bot_token": SecretStr(fake.bot_token),
@@ -153,6 +176,13 @@ def surface(fake: FakeSlack, shelf: Shelf, **changes: Any) -> SlackSurface:  # n
         "api_url": fake.api_url,
     }
     return SlackSurface(**arguments | changes)
+
+
+@asynccontextmanager
+async def signed_in(fake: FakeSlack, path: Path) -> AsyncIterator[tuple[SlackSurface, SqlStore]]:
+    """Yield a surface of `fake` that listens, and its real store."""
+    async with opened(path) as store, running(surface(fake, store)) as slack:
+        yield slack, store
 
 
 @asynccontextmanager

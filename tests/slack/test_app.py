@@ -20,9 +20,11 @@ from bot.domain.errors import SettingsError, TemporaryDeliveryError
 from bot.domain.topics import Status
 from handlers.grammar import Name
 from handlers.slack.app import SlackSurface
-from handlers.slack.listener import Once, changes_something, typed
+from handlers.slack.once import Once
+from handlers.slack.payloads import typed
 from handlers.slack.sender import SlackSender
 from handlers.slack.transport import Scrubber
+from handlers.slack.workspaces import OneWorkspace
 from tests.fakes.slack_server import FakeSlack
 from tests.slack.kit import Atlas, Shelf, delivery, development, running, surface
 
@@ -49,7 +51,7 @@ LINES = [
 
 
 def sender_to(fake: FakeSlack) -> SlackSender:
-    return SlackSender(AsyncWebClient(token=fake.bot_token, base_url=fake.api_url, retry_handlers=[]), Atlas())
+    return SlackSender(OneWorkspace(AsyncWebClient(token=fake.bot_token, base_url=fake.api_url, retry_handlers=[])), Atlas())
 
 
 @pytest.fixture
@@ -290,13 +292,6 @@ def http(fake: FakeSlack, shelf: Shelf) -> SlackSurface:
 )
 def test_a_command_is_read_as_typed(words: str, line: str) -> None:
     assert typed(words) == line
-
-
-@pytest.mark.parametrize(
-    ("line", "changes"), [("watch add x", True), ("watch remove x", True), ("watch", False), ("latest", False), ("watch add", True)]
-)
-def test_what_changes_something(line: str, changes: bool) -> None:
-    assert changes_something(line) is changes
 
 
 def test_once_forgets_the_oldest() -> None:

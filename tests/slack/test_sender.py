@@ -10,7 +10,9 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import FinalDeliveryError, TemporaryDeliveryError
-from handlers.slack.sender import EVENT_TYPE, SlackSender
+from handlers.slack.looking import EVENT_TYPE
+from handlers.slack.sender import SlackSender
+from handlers.slack.workspaces import OneWorkspace
 from tests.fakes.slack_server import FakeSlack
 from tests.slack.kit import Atlas, delivery
 
@@ -22,7 +24,7 @@ async def fake() -> AsyncIterator[FakeSlack]:
 
 
 def sender_to(url: str, token: str = FakeSlack.bot_token, seconds: float = 20.0) -> SlackSender:
-    return SlackSender(AsyncWebClient(token=token, base_url=url, retry_handlers=[]), Atlas(), seconds)
+    return SlackSender(OneWorkspace(AsyncWebClient(token=token, base_url=url, retry_handlers=[])), Atlas(), seconds)
 
 
 async def test_an_alert_is_posted_with_its_key(fake: FakeSlack) -> None:

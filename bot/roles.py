@@ -1,0 +1,261 @@
+"""The processes of an installation on PostgreSQL: `migrate`, `clock`, `worker`, `web`, `discord`. Each composes its part of `bot.app`.
+
+One process on SQLite (`attache run`) needs none of this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import procrastinate
+import structlog
+
+from bot import jobs
+from bot.app import (
+    SystemClock,
+    list_sources,
+    make_discord,
+    make_pipeline,
+    make_reader,
+    make_slack,
+    open_judge,
+    open_store,
+    read_places,
+    subscribe_channels,
+)
+from bot.delivery.outbox import Outbox
+from bot.domain.alerts import Destination, Surface
+from bot.domain.entries import Source, SourceState
+from bot.domain.errors import SettingsError
+from bot.domain.health import Bounds
+from bot.judge.places import Places
+from bot.judge.watching import Watching
+from bot.oversight import Oversight, watched_loop
+from bot.pipeline import Pipeline
+from bot.ports import Notifier, Sender
+from bot.schedule import Schedule
+from bot.storage.store import SqlStore
+from config.settings import Settings
+from handlers.commands import Commands
+from handlers.desks import make_commands
+from handlers.discord.rest import opened
+from handlers.sources import SourceDesk
+
+AT_ONCE = 4  # jobs of a worker: a poll waits for the network most of its time
+RETAIN_EVERY = timedelta(hours=6)
+CLOSING_SECONDS = 8.0
+
+Work = Callable[[], Awaitable[None]]
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """What every role stands on."""
+
+    store: SqlStore
+    queue: procrastinate.App
+
+
+@dataclass(kw_only=True)
+class Posts:
+    """What can be posted without listening: a sender for each surface that has a token, what reaches the admins, the channels of the settings."""
+
+    senders: dict[Surface, Sender] = field(default_factory=dict)
+    notifiers: list[Notifier] = field(default_factory=list)
+    channels: list[Destination] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def _floor(settings: Settings, *, migrating: bool = False) -> AsyncIterator[Floor]:
+    """Open the store and the queue. Raises SettingsError for a database that cannot hold a queue."""
+    if not settings.attache_database_url.startswith("postgres"):
+        raise SettingsError("ATTACHE_DATABASE_URL", "several processes need PostgreSQL; for one process on SQLite there is `attache run`")
+    queue = jobs.make_queue(settings.attache_database_url)
+    async with (
+        queue.open_async(),
+        open_store(settings.attache_database_url, announcer=jobs.Announcer(queue), migrating=migrating) as store,
+    ):
+        yield Floor(store=store, queue=queue)
+
+
+@asynccontextmanager
+async def _posts(settings: Settings, places: Places, commands: Commands, store: SqlStore) -> AsyncIterator[Posts]:
+    posts = Posts()
+    async with AsyncExitStack() as held:
+        if settings.has_slack:
+            slack = make_slack(settings, commands, places, store)
+            posts.senders[Surface.SLACK] = slack.sender
+            if settings.slack_alert_channel:
+                posts.channels.append(Destination(surface=Surface.SLACK, address=settings.slack_alert_channel))
+            if settings.slack_admin_channel:
+                posts.notifiers.append(slack.notifier(settings.slack_admin_channel))
+        if settings.discord_bot_token and settings.discord_alert_channel:
+            token, url = settings.discord_bot_token, settings.discord_api_url
+            post = await held.enter_async_context(opened(token=token, gazetteer=places, api_url=url))
+            posts.senders[Surface.DISCORD] = post.sender
+            posts.channels.append(Destination(surface=Surface.DISCORD, address=str(settings.discord_alert_channel)))
+            if settings.discord_admin_channel:
+                posts.notifiers.append(post.notifier(settings.discord_admin_channel))
+        yield posts
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the schema of the store and of the queue to the newest revision."""
+    async with _floor(settings, migrating=True) as floor:
+        await jobs.make_tables(floor.queue)
+    _log.info("migrated")
+
+
+async def clock(settings: Settings, sources: Sequence[Source]) -> None:
+    """Decide what runs when, as the only one; stand by while another does."""
+    async with _floor(settings) as floor, _posts(settings, read_places(), _no_commands(floor, settings), floor.store) as posts:
+        await subscribe_channels(floor.store, posts.channels, SystemClock().now())
+
+        async def decide() -> None:
+            line = jobs.RemoteLine(floor.queue, floor.store.source_states)
+            schedule = Schedule(
+                pipeline=line,
+                list_sources=lambda: list_sources(sources, floor.store),
+                list_states=floor.store.source_states,
+                on_alert=_nothing,
+                look=Oversight(store=floor.store, notifiers=posts.notifiers, clock=SystemClock()).look,
+                bounds=Bounds(fastest=settings.attache_poll_fastest, slowest=settings.attache_poll_slowest),
+            )
+            await _together(schedule.run, line.run, lambda: jobs.tick(floor.queue), lambda: _retain(floor.queue))
+
+        await _until_told(lambda: jobs.OnlyOne(settings.attache_database_url).hold(decide))
+
+
+async def worker(settings: Settings, sources: Sequence[Source]) -> None:
+    """Do the jobs, and send what is due; any number of these."""
+    clock = SystemClock()
+    async with (
+        _floor(settings) as floor,
+        open_judge(settings.attache_model, settings.attache_summary_model) as judge,
+        make_reader(settings) as reader,
+        _posts(settings, read_places(), _no_commands(floor, settings), floor.store) as posts,
+    ):
+        pipeline = make_pipeline(reader=reader, store=floor.store, judge=judge, clock=clock, articles=reader.articles)
+        outbox = Outbox(store=floor.store, senders=posts.senders, clock=clock, notifiers=posts.notifiers)
+        hands = jobs.Hands(
+            poll=lambda names: _poll(names, pipeline, sources, floor.store), assess=lambda: _assess(pipeline), retain=_nothing_at_all
+        )
+        name = f"{socket.gethostname()}-{os.getpid()}"
+        _log.info("worker_started", name=name)
+        await _until_told(
+            lambda: _together(
+                lambda: jobs.work(floor.queue, hands, name=name, at_once=AT_ONCE),
+                outbox.run,
+                lambda: jobs.listen(settings.attache_database_url, outbox.wake),
+            )
+        )
+
+
+async def web(settings: Settings, sources: Sequence[Source]) -> None:
+    """Answer Slack over HTTP."""
+    if not settings.slack_http:
+        raise SettingsError("SLACK_SIGNING_SECRET", "the role web needs it, and PORT: it is Slack's way in over HTTP")
+    async with _floor(settings) as floor, make_reader(settings) as reader:
+        commands = _commands(
+            floor,
+            settings,
+            SourceDesk(
+                library=floor.store, reader=reader, prober=reader.prober, listed=sources, clock=SystemClock(), changed=_nothing_at_all
+            ),
+        )
+        await _until_told(make_slack(settings, commands, read_places(), floor.store).run)
+
+
+async def discord(settings: Settings, sources: Sequence[Source]) -> None:
+    """Hold Discord's gateway and answer its commands."""
+    if settings.discord_bot_token is None:
+        raise SettingsError("DISCORD_BOT_TOKEN", "the role discord needs it")
+    async with _floor(settings) as floor, make_reader(settings) as reader:
+        commands = _commands(
+            floor,
+            settings,
+            SourceDesk(
+                library=floor.store, reader=reader, prober=reader.prober, listed=sources, clock=SystemClock(), changed=_nothing_at_all
+            ),
+        )
+        await _until_told(make_discord(settings, commands, read_places()).run)
+
+
+def _commands(floor: Floor, settings: Settings, desk: SourceDesk | None) -> Commands:
+    places = read_places()
+    return make_commands(
+        store=floor.store, gazetteer=places, language=Watching(places), clock=SystemClock(), admins=settings.admins, sources=desk
+    )
+
+
+def _no_commands(floor: Floor, settings: Settings) -> Commands:
+    """For a surface that only posts: it is never asked anything."""
+    return _commands(floor, settings, None)
+
+
+async def _poll(names: Sequence[str], pipeline: Pipeline, sources: Sequence[Source], store: SqlStore) -> None:
+    """Poll sources by name; one whose name nobody knows any more is passed over."""
+    listed = {source.name: source for source in await list_sources(sources, store)}
+    states = await store.source_states(names)
+    wanted = [listed[name] for name in names if name in listed]
+    results = await asyncio.gather(
+        *(pipeline.poll(source, states.get(source.name, SourceState(name=source.name))) for source in wanted), return_exceptions=True
+    )
+    for source, result in zip(wanted, results, strict=True):
+        if isinstance(result, BaseException):  # the store was away: the clock plans the source again
+            _log.error("poll_failed", source=source.name, problem=repr(result)[:200])
+
+
+async def _assess(pipeline: Pipeline) -> None:
+    await pipeline.assess()
+
+
+async def _retain(queue: procrastinate.App) -> None:
+    while True:
+        await jobs.defer_retention(queue)
+        await asyncio.sleep(RETAIN_EVERY.total_seconds())
+
+
+async def _nothing_at_all() -> None:
+    """Nothing: the clock looks for itself."""
+
+
+def _nothing() -> None:
+    """Nothing: whoever raised an alert said so in its transaction."""
+
+
+async def _together(*work: Work) -> None:
+    """Do all of it until one ends in an error or the whole is cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for one in work:
+            group.create_task(_done(one))
+
+
+async def _done(work: Work) -> None:
+    await work()
+
+
+async def _until_told(work: Work) -> None:
+    """Work until SIGTERM or SIGINT, then end within CLOSING_SECONDS."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with watched_loop():
+        working, told = asyncio.create_task(_done(work)), asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            told.cancel()
+            working.cancel()
+            await asyncio.wait({working}, timeout=CLOSING_SECONDS)
+        if not working.cancelled() and (error := working.exception()) is not None:
+            raise error
