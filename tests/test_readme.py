@@ -6,8 +6,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import yaml
-
 from bot.cli import app
 from config.settings import HERE, Settings
 from config.sources_file import read_sources
@@ -50,11 +48,9 @@ def test_the_default_sources_load_and_are_named_once() -> None:
     assert len({s.name for s in sources}) == len(sources) > 20
 
 
-def test_the_manifest_asks_for_the_command_and_no_scope_that_is_unused() -> None:
-    manifest = yaml.safe_load((HERE / "slack-manifest.yaml").read_text(encoding="utf-8"))
-    assert [c["command"] for c in manifest["features"]["slash_commands"]] == ["/attache"]
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == {"commands", "chat:write", "users:read", "channels:history", "groups:history"}
-
-
 def test_the_procfile_starts_what_exists() -> None:
-    assert (ROOT / "Procfile").read_text(encoding="utf-8").split() == ["worker:", "attache", "run"]
+    assert (ROOT / "Procfile").read_text(encoding="utf-8").split() == [
+        word
+        for role in ("migrate", "clock", "worker", "web", "discord")
+        for word in (f"{'release' if role == 'migrate' else role}:", "attache", role)
+    ]

@@ -92,17 +92,16 @@ def test_each_dossier_has_stairs_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("days", "expected"),
     [
-        (0, ["2 Mar", "3 Mar"]),
-        (5, ["2 Mar", "3 Mar", "4 Mar", "5 Mar", "6 Mar", "7 Mar", "8 Mar"]),
+        (0, ["3 Mar"]),
+        (5, ["3 Mar", "4 Mar", "5 Mar", "6 Mar", "7 Mar", "8 Mar"]),
         (40, ["2 Mar", "9 Mar", "16 Mar", "23 Mar", "30 Mar", "6 Apr", "13 Apr"]),
         (150, ["Mar 2025", "Apr 2025", "May 2025", "Jun 2025", "Jul 2025", "Aug 2025"]),
-        (700, ["Mar 2025", "Jul 2025", "Nov 2025", "Mar 2026"]),
+        (700, ["Jul 2025", "Jan 2026", "Jul 2026", "Jan 2027"]),
+        (3_000, ["Jan 2026", "Jan 2028", "Jan 2030", "Jan 2032"]),
     ],
 )
 def test_dates_on_the_axis_are_few_and_even(days: int, expected: list[str]) -> None:
-    shown = [tick.text for tick in drawn(told(1, 0), told(2, days)).ticks]
-    assert set(shown) <= {*expected, "Jan 2025", "Jul 2025", "Jan 2026", "Jul 2026", "Jan 2027", "4 Mar", "1 Mar", "Sep 2025"}
-    assert 1 <= len(shown) <= 8
+    assert [tick.text for tick in drawn(told(1, 0), told(2, days)).ticks] == expected
 
 
 @settings(max_examples=60, deadline=None)

@@ -156,7 +156,7 @@ async def test_without_a_token_the_alert_is_on_the_terminal_and_can_be_asked_for
     assert answers["latest trade india"][0] == 0
     assert "sign free trade agreement" in answers["latest trade india"][1]
     assert answers["latest atlantis"][0] == 2
-    assert "rare earths" in answers["watch add rare earths"][1]
+    assert "rare AND earths" in answers["watch add rare earths"][1]
     assert answers["status"][0] == 0
 
 

@@ -24,7 +24,7 @@ from bot.storage.reading import entry_columns, entry_join
 from bot.storage.taking import Taker
 from bot.storage.writing import Announcer, SqlWriting
 
-CLAIM_SECONDS = 120.0  # for judging and filing one batch
+CLAIM_SECONDS = 30.0  # for judging and filing one batch
 
 
 class SqlStore(SqlLibrary, SqlKeywords, SqlChannels, SqlDeliveries):

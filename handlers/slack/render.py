@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from bot.domain.alerts import Alert
 from bot.domain.assessment import Person
@@ -10,7 +10,7 @@ from bot.domain.developments import Development
 from bot.domain.text import cut_at_sentence
 from bot.ports import Gazetteer
 from handlers.replies import Button, Item, Reply
-from handlers.showing import chips, digest_of
+from handlers.showing import chips
 from handlers.slack import elements as e
 from handlers.slack.elements import Brick
 
@@ -33,12 +33,7 @@ def alert_message(alert: Alert, gazetteer: Gazetteer) -> Brick:
     ]
     blocks += _sources(development, e.MAX_SIZE - RESERVE - BUTTONS - e.size(blocks))
     blocks += [_reported(development), *e.actions([_button(button, development.development_id) for button in Button])]
-    return _message(_fallback(alert, gazetteer), blocks)
-
-
-def digest_message(alerts: Sequence[Alert], gazetteer: Gazetteer) -> Brick:
-    """Return the message of a digest; what does not fit is counted."""
-    return reply_message(digest_of(alerts, gazetteer))
+    return message_of(_fallback(alert, gazetteer), blocks)
 
 
 def reply_message(reply: Reply) -> Brick:
@@ -48,7 +43,7 @@ def reply_message(reply: Reply) -> Brick:
     blocks = [e.header(title), *e.rich([*e.section(_reply_facts(reply)), *(e.quoted(note) if reply.error else e.section(note))])]
     blocks += e.actions([_button(offer.button, offer.development_id) for offer in reply.offers])
     blocks[1:1] = _items(reply.items, e.MAX_SIZE - RESERVE - e.size(blocks))
-    return _message(e.mrkdwn(f"{title}. {reply.note}" if reply.note else title, FALLBACK * 6), blocks)
+    return message_of(e.mrkdwn(f"{title}. {reply.note}" if reply.note else title, FALLBACK * 6), blocks)
 
 
 def _button(button: Button, development_id: str) -> Brick:
@@ -56,7 +51,8 @@ def _button(button: Button, development_id: str) -> Brick:
     return e.button(button.label, f"{ACTION}{button}", development_id, confirm=sure)
 
 
-def _message(text: str, blocks: list[Brick]) -> Brick:
+def message_of(text: str, blocks: list[Brick]) -> Brick:
+    """Return the arguments of a message that unfurls nothing."""
     return {"text": text or "Attaché", "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
 
 
@@ -138,18 +134,19 @@ def _fallback(alert: Alert, gazetteer: Gazetteer) -> str:
 
 def _items(items: tuple[Item, ...], room: int) -> list[Brick]:
     """The items as a list: with as much of their texts as fits, else without; the count of those left out comes last."""
-    heads = [_item(item, 0) for item in items]
+    heads = [item_section(item, 0) for item in items]
     while heads and e.size(heads) > room:
         heads.pop()
     left = len(items) - len(heads)
     if not left:
-        tries = ([_item(item, body) for item in items] for body in BODIES)
+        tries = ([item_section(item, body) for item in items] for body in BODIES)
         heads = next((bullets for bullets in tries if e.size(bullets) <= room), heads)
     more = [e.context_plain(f"{left} more than fit here: ask for fewer, or more precisely.")] if left else []
     return [*e.rich(e.bullets(heads)), *more]
 
 
-def _item(item: Item, body: int) -> Brick:
+def item_section(item: Item, body: int) -> Brick:
+    """Return one thing of a reply, with at most `body` characters of its text."""
     head = e.link(item.title, item.url, MAX_HEADLINE, bold=True) or [e.own("(no title)", style="bold")]
     shown = list(filter(None, (e.harmless(chip, MAX_CHIP) for chip in item.chips)))
     about = [e.own(" · ".join(shown))] if shown else []

@@ -10,9 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.alerts import Delivery, Receipt
 from bot.domain.errors import DeliveryError, FinalDeliveryError, TemporaryDeliveryError
 from bot.ports import Gazetteer
+from handlers.slack.digests import digest_message
 from handlers.slack.errors import FOREIGN, Problem, problem_of
 from handlers.slack.looking import look, metadata_of, threadless
-from handlers.slack.render import alert_message, digest_message
+from handlers.slack.render import alert_message
 from handlers.slack.workspaces import Workspaces
 
 SEND_SECONDS = 20.0  # for an attempt, the look before it included; well within the outbox's lease

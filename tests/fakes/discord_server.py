@@ -456,7 +456,7 @@ class FakeDiscord:
         if self.refused_answers:
             self.refused_answers -= 1
             typed.done.set()
-            return error(503, 0, "503: Service Unavailable")
+            return error(400, 50035, "Invalid Form Body")
         body, typed.files = await read(request)
         original = "/messages/@original" if request.method == "PATCH" else ""
         path = f"/webhooks/{{webhook_id}}/{{webhook_token}}{original}"

@@ -178,6 +178,13 @@ def surface(fake: FakeSlack, shelf: Shelf | SqlStore, **changes: Any) -> SlackSu
     return SlackSurface(**arguments | changes)
 
 
+async def announce(store: SqlStore, told: Development) -> None:
+    """Keep a development in a real store, as the pipeline does."""
+    async with store.begin() as writing:
+        await writing.save(told, ())
+        await writing.enqueue(Alert(development=told, raised=NOON), {})
+
+
 @asynccontextmanager
 async def signed_in(fake: FakeSlack, path: Path) -> AsyncIterator[tuple[SlackSurface, SqlStore]]:
     """Yield a surface of `fake` that listens, and its real store."""

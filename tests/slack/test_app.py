@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import AsyncIterator
 from datetime import date
+from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
@@ -18,6 +20,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.errors import SettingsError, TemporaryDeliveryError
 from bot.domain.topics import Status
+from bot.storage.store import SqlStore
 from handlers.grammar import Name
 from handlers.slack.app import SlackSurface
 from handlers.slack.once import Once
@@ -25,8 +28,9 @@ from handlers.slack.payloads import typed
 from handlers.slack.sender import SlackSender
 from handlers.slack.transport import Scrubber
 from handlers.slack.workspaces import OneWorkspace
-from tests.fakes.slack_server import FakeSlack
-from tests.slack.kit import Atlas, Shelf, delivery, development, running, surface
+from tests.fakes.slack_server import FakeSlack, text_of
+from tests.slack.kit import Atlas, Shelf, announce, delivery, development, running, surface
+from tests.storage.kit import opened
 
 ACK = 0.3  # seconds
 LINES = [
@@ -52,12 +56,6 @@ LINES = [
 
 def sender_to(fake: FakeSlack) -> SlackSender:
     return SlackSender(OneWorkspace(AsyncWebClient(token=fake.bot_token, base_url=fake.api_url, retry_handlers=[])), Atlas())
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeSlack]:
-    async with FakeSlack() as server:
-        yield server
 
 
 @pytest.fixture
@@ -278,7 +276,7 @@ async def test_a_port_that_is_taken_names_its_variable(fake: FakeSlack, shelf: S
             await surface(fake, shelf, signing_secret=SecretStr(fake.signing_secret), port=slack.port).run()
 
 
-def http(fake: FakeSlack, shelf: Shelf) -> SlackSurface:
+def http(fake: FakeSlack, shelf: Shelf | SqlStore) -> SlackSurface:
     return surface(fake, shelf, app_token=None, signing_secret=SecretStr(fake.signing_secret), port=0)
 
 
@@ -363,3 +361,63 @@ async def test_planned_meetings_come_as_a_calendar_too(fake: FakeSlack, shelf: S
     ((_, _, content),) = fake.files
     (event,) = Calendar.from_ical(content).walk("VEVENT")
     assert (event["UID"], event["LOCATION"], event.decoded("DTSTART")) == ("d0123456789@attache", "Kuala Lumpur", date(2026, 3, 1))
+
+
+async def test_a_button_answers_after_a_restart_from_its_payload_alone(fake: FakeSlack, tmp_path: Path) -> None:
+    async with opened(tmp_path) as store, running(surface(fake, store)) as slack:
+        await announce(store, development())
+        await slack.sender.send(delivery())
+    (message,) = fake.messages
+    async with opened(tmp_path) as store, running(surface(fake, store)):
+        assert "Noted, thank you" in (await fake.press(message, "attache:useful")).text
+        assert [f.actor for f in await store.feedback()] == ["slack:U1"]
+        assert "Muted in this channel" in (await fake.press(message, "attache:mute", user="UADMIN")).text
+        assert [m.dossier_id for m in await store.mutes()] == [development().dossier_id]
+
+
+async def test_http_mode_takes_buttons_dialogs_and_events_and_each_retry_once(fake: FakeSlack, tmp_path: Path) -> None:
+    async with opened(tmp_path) as store, running(http(fake, store)) as slack:
+        url = f"http://127.0.0.1:{slack.port}/slack/events"
+        await announce(store, development())
+        await slack.sender.send(delivery())
+        press = fake.pressed(fake.messages[0], "attache:useful")
+        for _ in range(2):
+            assert (await fake.post_http(url, press))[0] == 200
+        await fake.answered(1)
+        await fake.post_http(url, fake.command("subscribe", user="UADMIN"))
+        await fake.until(lambda: fake.views)
+        status, body = await fake.post_http(url, fake.submitted(fake.views[0], {"zone": "Moon/Base"}, user="UADMIN"))
+        assert (status, json.loads(body)["response_action"], list(json.loads(body)["errors"])) == (200, "errors", ["zone"])
+        status, body = await fake.post_http(url, fake.submitted(fake.views[0], {"cap": "7"}, user="UADMIN"))
+        assert (status, json.loads(body)["response_action"]) == (200, "update")
+        await fake.post_http(url, fake.told({"type": "app_home_opened", "user": "U1", "tab": "home"}))
+        await fake.until(lambda: "U1" in fake.homes)
+        assert [s.cap for s in await store.subscriptions()] == [7]
+    assert len(fake.answers) == 1
+
+
+async def test_an_event_address_is_confirmed(fake: FakeSlack, shelf: Shelf) -> None:
+    """https://docs.slack.dev/reference/events/url_verification"""
+    body = json.dumps({"type": "url_verification", "challenge": "quay"})
+    headers = fake.signed(body) | {"Content-Type": "application/json"}
+    async with running(http(fake, shelf)) as slack, aiohttp.ClientSession(f"http://127.0.0.1:{slack.port}") as session:
+        async with session.post("/slack/events", data=body, headers=headers) as response:
+            assert (response.status, json.loads(await response.text())) == (200, {"challenge": "quay"})
+
+
+@pytest.mark.usefixtures("socket")
+async def test_a_button_that_nobody_knows_is_told_with_an_id(fake: FakeSlack) -> None:
+    await sender_to(fake).send(delivery())
+    (message,) = fake.messages
+    payload = fake.pressed(message, "attache:useful")
+    payload["actions"][0]["action_id"] = "attache:dance"
+    with capture_logs() as logs:
+        await asyncio.wait_for(await fake.deliver(payload, kind="interactive"), 2.0)
+        await fake.answered(1)
+    (entry,) = [log for log in logs if log["event"] == "slack_command_failed"]
+    assert entry["error_id"] in text_of(fake.answers[0])
+
+
+@pytest.mark.usefixtures("socket")
+async def test_a_mistake_is_never_shared(fake: FakeSlack) -> None:
+    assert (await fake.type("latest 99 --share")).answer["response_type"] == "ephemeral"

@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,12 +14,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.alerts import Alert
+from bot.domain.alerts import Alert, Destination, Surface
 from bot.domain.assessment import Person
 from bot.domain.developments import Coverage, SummarySentence
+from bot.domain.entries import SourceState
+from bot.domain.health import Health
+from bot.domain.subscriptions import Subscription
+from bot.domain.watch import Effect, WatchKeyword
+from bot.ports import SourceReport, StatusReport
+from handlers.forms import SubscriptionForm
+from handlers.overview import Overview
 from handlers.replies import Item, Reply
 from handlers.slack import elements as e
+from handlers.slack.digests import digest_message
+from handlers.slack.home import home_view
+from handlers.slack.inputs import problem
+from handlers.slack.modals import keyword_modal, subscription_modal, told
 from handlers.slack.render import alert_message, reply_message
+from tests.slack.blockkit import message_problems, view_problems
 from tests.slack.kit import NOON, Atlas, alert
 
 TRICKS = [
@@ -64,6 +77,29 @@ replies = st.builds(
     note=words,
     error=st.booleans(),
 )
+keywords = st.builds(
+    WatchKeyword,
+    term=words,
+    added_by=words | words.map("slack:{}".format) | st.just("slack:U1"),
+    added_at=st.just(NOON),
+    effect=st.sampled_from(Effect),
+    channel=words | words.map("slack:{}".format) | st.just("slack:C1"),
+)
+subscriptions = st.builds(
+    Subscription, destination=st.builds(Destination, surface=st.just(Surface.SLACK), address=words | st.sampled_from(["C1", "D1"]))
+)
+states = st.builds(SourceState, name=words, problem=st.none() | words, health=st.sampled_from(Health))
+overviews = st.builds(
+    Overview,
+    subscriptions=st.lists(st.tuples(subscriptions, st.lists(st.tuples(words, words), max_size=4)), max_size=4).map(tuple),
+    keywords=st.lists(keywords, max_size=4).map(tuple),
+    status=st.builds(
+        StatusReport,
+        **dict.fromkeys(("entries", "developments", "alerts", "pending", "failed"), st.integers(0, 9)),
+        sources=st.lists(st.builds(SourceReport, state=states, entries=st.just(1)), max_size=4).map(tuple),
+    ),
+)
+forms = st.builds(SubscriptionForm, topics=st.just(("trade",)), parties=words, only=words, quiet=words, zone=words)
 OWN_DATE = re.compile(r"<!date\^\d+\^\{date_short_pretty\} at \{time\}\|\d\d \w{3} \d{4}, \d\d:\d\d UTC>")
 FORBIDDEN = re.compile(r"<[!@#]|<\w|@(?:everyone|channel|here)\b", re.IGNORECASE)
 OWN_CHARACTERS = "\n"
@@ -81,6 +117,7 @@ def nodes(node: object) -> Iterator[dict[str, Any]]:
 
 def check(message: dict[str, Any]) -> None:
     """Assert all that Slack's documents and ours say of a message."""
+    assert message_problems(message) == []
     assert 0 < len(message["text"]) <= e.MAX_TEXT
     assert not re.search(r"[<>*_~`]|&(?!amp;)", message["text"])
     assert 0 < len(message["blocks"]) <= e.MAX_BLOCKS
@@ -95,6 +132,7 @@ def check_node(node: dict[str, Any]) -> None:
     assert kind in (
         "header", "context", "plain_text", "mrkdwn",
         "rich_text", "rich_text_section", "rich_text_list", "rich_text_quote", "text", "link", "date", "actions", "button", None,
+        "channel", "user",
     )  # fmt: skip
     if isinstance(node.get("text"), str):
         check_words(OWN_DATE.sub("", node["text"]) if kind == "mrkdwn" else node["text"], mrkdwn=kind == "mrkdwn")
@@ -123,6 +161,43 @@ def check_words(text: str, *, mrkdwn: bool) -> None:
 @given(alerts)
 def test_no_alert_is_broken_by_its_text(hostile: Alert) -> None:
     check(alert_message(hostile, Atlas()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(alerts, min_size=1, max_size=8))
+def test_no_digest_is_broken_by_its_text(hostile: list[Alert]) -> None:
+    check(digest_message(hostile, Atlas()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(alerts)
+def test_nobody_is_mentioned_in_an_alert(hostile: Alert) -> None:
+    assert not [
+        node for node in nodes(alert_message(hostile, Atlas())) if node.get("type") in ("user", "usergroup", "broadcast", "channel")
+    ]
+
+
+@settings(max_examples=120, deadline=None)
+@given(overviews, st.booleans())
+def test_no_home_is_broken_by_its_text(hostile: Overview, admin: bool) -> None:
+    view = home_view(hostile, admin=admin, admin_of_all=admin)
+    assert view_problems(view) == []
+    for node in nodes(view["blocks"]):
+        if not str(node.get("type")).endswith(("confirm", "button")):
+            check_node(node)
+        if node.get("type") in ("channel", "user"):
+            assert re.fullmatch(r"[CGUW][A-Z0-9]+", node.get("channel_id") or node["user_id"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(forms, words, keywords, replies)
+def test_no_dialog_is_broken_by_its_text(form: SubscriptionForm, place: str, keyword: WatchKeyword, reply: Reply) -> None:
+    keyword = replace(keyword, term=keyword.term[:400])
+    for view in (subscription_modal(form, place[:80]), keyword_modal(keyword), told(reply)):
+        assert view_problems(view) == []
+        for node in nodes([b for b in view["blocks"] if b["type"] != "input"]):
+            check_node(node)
+    check_words(problem(place), mrkdwn=False)
 
 
 @settings(max_examples=120, deadline=None)

@@ -150,7 +150,6 @@ async def test_the_home_tab_of_a_workspace_shows_nothing_of_another(house: House
 async def test_a_workspace_that_leaves_is_forgotten_and_goes_on_when_it_is_back(house: House, event: dict[str, Any]) -> None:
     for team, channel in (("T1", "C1"), ("T2", "C2")):
         await house.install(team)
-        await house.type("subscribe", team, channel=channel)
         await house.store.subscribe(
             Subscription(destination=Destination(surface=Surface.SLACK, address=channel), team=team, made_by="slack:UADMIN")
         )

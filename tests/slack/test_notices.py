@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import FinalDeliveryError, TemporaryDeliveryError
 from handlers.slack.notices import MAX_NOTICE, SlackNotifier
 from tests.fakes.slack_server import FakeSlack
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeSlack]:
-    async with FakeSlack() as server:
-        yield server
 
 
 def notifier(fake: FakeSlack) -> SlackNotifier:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.developments import Coverage, SummarySentence
 from bot.domain.errors import UsageError
 from handlers.commands import failure
 from handlers.replies import Item, Reply
 from handlers.slack import elements as e
-from handlers.slack.render import MAX_SOURCES, alert_message, digest_message, reply_message
+from handlers.slack.digests import digest_message
+from handlers.slack.render import MAX_SOURCES, alert_message, reply_message
 from tests.fakes.slack_server import text_of
 from tests.slack.kit import NOON, Atlas, alert
 
@@ -44,17 +47,44 @@ def test_an_alert_says_all_there_is() -> None:
     assert (message["unfurl_links"], message["unfurl_media"]) == (False, False)
 
 
-def test_a_digest_lists_its_alerts_in_their_order() -> None:
-    message = digest_message([alert(headline="Pact signed"), alert(headline="Talks planned", dossier_id="trade_deal:AUS-IND")], Atlas())
-    head, items = message["blocks"]
-    assert head["text"]["text"] == "Digest: 2 developments in 2 matters"
-    assert [x["elements"][0]["text"] for x in items["elements"][0]["elements"]] == ["Pact signed", "Talks planned"]
+def test_a_digest_lists_its_alerts_in_their_order_by_dossier() -> None:
+    pact, round_, other = (
+        alert(headline="Pact signed"),
+        alert(headline="A round"),
+        alert(headline="Talks", dossier_id="trade_deal:ASEAN-IND"),
+    )
+    message = digest_message([pact, round_, other], Atlas())
+    head, first, second = message["blocks"]
+    assert head["text"]["text"] == "Digest: 3 developments in 2 matters"
+    assert [row["elements"][0]["elements"][0]["text"] for row in (first, second)] == [
+        "Trade deal, India – United States",
+        "Trade deal, ASEAN – India",
+    ]
+    items = [[x["elements"][0]["text"] for x in row["elements"][1]["elements"]] for row in (first, second)]
+    assert items == [["Pact signed", "A round"], ["Talks"]]
+    assert message["text"] == "Digest: 3 developments in 2 matters. Pact signed; A round; Talks"
 
 
-def test_a_digest_that_is_too_long_says_how_much_is_left_out() -> None:
-    message = digest_message([alert(headline=f"Round {n} of the talks " + "on tariffs " * 20) for n in range(60)], Atlas())
+@pytest.mark.parametrize("dossiers", [1, 7, 60])
+def test_a_digest_that_is_too_long_says_how_much_is_left_out(dossiers: int) -> None:
+    headline = "of the talks " + "on tariffs " * 20
+    alerts = [alert(headline=f"Round {n} {headline}", dossier_id=f"trade_deal:X{n * dossiers // 60}-IND") for n in range(60)]
+    message = digest_message(alerts, Atlas())
     assert e.size(message["blocks"]) <= e.MAX_SIZE
-    assert "more than fit here" in text_of(message)
+    shown = text_of(message).count("Round ")
+    assert 10 < shown < 60
+    assert f"… and {60 - shown} more: /attache latest" in text_of(message)
+
+
+def test_a_digest_of_many_short_alerts_keeps_to_fifty_blocks() -> None:
+    alerts = [
+        alert(headline="Talks", url="", summary=(), topics=(), parties=(), coverage=(), dossier_id=f"d{n}", development_id=f"d{n}")
+        for n in range(80)
+    ]
+    message = digest_message(alerts, Atlas())
+    assert len(message["blocks"]) <= e.MAX_BLOCKS
+    shown = text_of(message).count("Talks")
+    assert f"… and {80 - shown} more" in text_of(message)
 
 
 def test_chips_look_like_chips() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +14,6 @@ from handlers.slack.sender import SlackSender
 from handlers.slack.workspaces import OneWorkspace
 from tests.fakes.slack_server import FakeSlack
 from tests.slack.kit import Atlas, delivery
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeSlack]:
-    async with FakeSlack() as server:
-        yield server
 
 
 def sender_to(url: str, token: str = FakeSlack.bot_token, seconds: float = 20.0) -> SlackSender:
