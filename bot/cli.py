@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from bot.batch import Item
     from bot.domain.entries import Source
+    from bot.feedback import Labels
     from bot.ports import Harvest, Reader
 
 Row = dict[str, Any]
@@ -43,6 +44,8 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(help="The list of sources: check it, bring it from another program, take it to one.", no_args_is_help=True)
 app.add_typer(sources_app, name="sources")
+feedback_app = typer.Typer(help="What people said of alerts by Useful and Not relevant.", no_args_is_help=True)
+app.add_typer(feedback_app, name="feedback")
 
 
 def main() -> None:
@@ -158,7 +161,7 @@ def demo() -> None:
 
 @app.command()
 def ask(words: Annotated[list[str], typer.Argument(help="A command, such as: latest 3 trade india")]) -> None:
-    """Answer a command in the terminal as Slack and Discord would: latest, search, timeline, why, watch, status, help."""
+    """Answer a command in the terminal as Slack and Discord would: see `attache ask help`. Whoever runs this is an admin."""
     _finish(lambda: _ask(" ".join(words)))
 
 
@@ -169,21 +172,47 @@ def why(name: Annotated[str, typer.Argument(help="A development's id, an entry's
 
 
 async def _ask(line: str) -> int:
-    from bot.app import SystemClock, open_store, read_places
-    from bot.domain.alerts import Surface
+    from bot.app import TERMINAL, SystemClock, make_reader, open_store, read_places
     from bot.judge.watching import Watching
+    from handlers.console.files import saved
     from handlers.console.render import reply_view
     from handlers.desks import make_commands
     from handlers.grammar import Actor
+    from handlers.sources import SourceDesk
 
-    settings = Settings()
-    async with open_store(settings.attache_database_url) as store:
-        places = read_places()
-        commands = make_commands(store=store, gazetteer=places, language=Watching(places), clock=SystemClock(), admins=settings.admins)
+    settings, clock, places = Settings(), SystemClock(), read_places()
+
+    async def changed() -> None:
+        """Nothing: the bot that runs looks at the list again within a minute."""
+
+    async with open_store(settings.attache_database_url) as store, make_reader(settings) as reader:
+        listed = read_sources(settings.attache_sources)
+        desk = SourceDesk(library=store, reader=reader, prober=reader.prober, listed=listed, clock=clock, changed=changed)
+        commands = make_commands(
+            store=store, gazetteer=places, language=Watching(places), clock=clock, admins=settings.admins, sources=desk
+        )
         # whoever can run this can also open the database: the terminal's user is an admin
-        reply = await commands.answer_line(Actor(surface=Surface.CONSOLE, user="terminal", admin=True), line)
-    Console().print(reply_view(reply))
+        actor = Actor(surface=TERMINAL.surface, user="terminal", admin=True, channel=TERMINAL.address)
+        reply = await commands.answer_line(actor, line)
+    Console().print(reply_view(reply, saved(reply.attachments)))
     return 2 if reply.error else 0
+
+
+@app.command()
+def doctor() -> None:
+    """Look whether everything works (tokens, rights, database, model, clock, five sources) and say how to mend it. Exit code 1 if not."""
+    configure_logs(quiet=True)
+    _finish(_doctor)
+
+
+async def _doctor() -> int:
+    from bot.doctor.findings import State
+    from bot.doctor.rounds import examine
+    from bot.doctor.view import findings_view
+
+    findings = await examine()
+    Console(width=None if sys.stdout.isatty() else 160).print(findings_view(findings))
+    return 1 if any(finding.state is State.FAIL for finding in findings) else 0
 
 
 @app.command()
@@ -449,6 +478,32 @@ def export(
         sys.stdout.buffer.write(document)  # bytes: the document names its own encoding
     else:
         out.write_bytes(document)
+
+
+@feedback_app.command("export")
+def export_feedback(
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.jsonl", help="Where to write; standard output by default.")] = None,
+) -> None:
+    """Write a labelled line for each development that was called useful or not relevant, for `attache train --data`.
+
+    It holds the titles and summaries of others: for your own use.
+    """
+    labels = asyncio.run(_labels())
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in labels.rows)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+    _tell(f"{len(labels.rows)} labelled, {labels.tied} left out as undecided, {labels.gone} as no longer kept")
+
+
+async def _labels() -> Labels:
+    from bot.app import open_store
+    from bot.feedback import labels_of
+
+    async with open_store(Settings().attache_database_url) as store:
+        said = await store.feedback()
+        return labels_of(said, await store.openings({one.development_id for one in said}))
 
 
 def _progress() -> Progress:

@@ -36,8 +36,7 @@ def configure_logs(*, quiet: bool = False, shape: Shape = Shape.AUTO, secrets: I
     """
     out = stream or sys.stderr
     scrubber = Scrubber(secrets)
-    first = _first(scrubber)
-    last = [*_last(shape, out), _Line(scrubber)]
+    first, last = _first(scrubber, shape, out), _last(scrubber, shape, out)
     structlog.configure(
         processors=[*first, *last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if quiet else logging.INFO),
@@ -46,7 +45,7 @@ def configure_logs(*, quiet: bool = False, shape: Shape = Shape.AUTO, secrets: I
     )
     handler = logging.StreamHandler(out)
     processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
-    handler.setFormatter(_Formatter(scrubber, foreign_pre_chain=first, processors=processors))
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=[_with_exception, *first], processors=processors))
     logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns at each start that voice is not installed
     logging.basicConfig(handlers=[handler], level=logging.ERROR if quiet else logging.WARNING, force=True)
     sys.excepthook = _crashed
@@ -54,23 +53,31 @@ def configure_logs(*, quiet: bool = False, shape: Shape = Shape.AUTO, secrets: I
         threading.excepthook = _thread_crashed
 
 
-def _first(scrubber: Scrubber) -> list[Any]:
+def _first(scrubber: Scrubber, shape: Shape, out: TextIO) -> list[Any]:
+    """What makes plain, scrubbed values of a line. A traceback is one of them in JSON; in a terminal the renderer draws it."""
+
     def scrub(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {name: scrubber.value(value, name) for name, value in event.items()}
+        return {name: value if name == "exc_info" else scrubber.value(value, name) for name, value in event.items()}
 
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    return [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, stamp, scrub]
+    drawn = [] if _is_text(shape, out) else [structlog.processors.format_exc_info]
+    return [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, stamp, *drawn, scrub]
 
 
-def _last(shape: Shape, out: TextIO) -> list[Any]:
-    if shape is Shape.TEXT or (shape is Shape.AUTO and out.isatty()):
-        colors = out.isatty()
-        return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str, ensure_ascii=False)]
+def _last(scrubber: Scrubber, shape: Shape, out: TextIO) -> list[Any]:
+    """What makes the line. JSON is left as it is: its escapes would hide where a secret begins, and it is made of scrubbed values."""
+    if not _is_text(shape, out):
+        return [structlog.processors.JSONRenderer()]
+    colours = out.isatty()
+    return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback), _Line(scrubber)]
+
+
+def _is_text(shape: Shape, out: TextIO) -> bool:
+    return shape is Shape.TEXT or (shape is Shape.AUTO and out.isatty())
 
 
 class _Line:
-    """Scrubs the finished line: tracebacks, and what only showed itself in a repr."""
+    """Scrubs the finished line of a terminal: its traceback."""
 
     def __init__(self, scrubber: Scrubber) -> None:
         self._scrubber = scrubber
@@ -79,16 +86,13 @@ class _Line:
         return self._scrubber.text(line)
 
 
-class _Formatter(structlog.stdlib.ProcessorFormatter):
-    """The same for the lines of libraries, to which the standard library adds a traceback or a stack of its own."""
-
-    def __init__(self, scrubber: Scrubber, **more: Any) -> None:  # noqa: ANN401  (handed on)
-        super().__init__(**more)
-        self._scrubber = scrubber
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without secrets."""
-        return self._scrubber.text(super().format(record))
+def _with_exception(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take a library's exception into the line, before it is made plain; its stack says nothing that helps us."""
+    record: logging.LogRecord = event["_record"]
+    if record.exc_info:
+        event["exc_info"] = record.exc_info
+    record.exc_info = record.exc_text = record.stack_info = None
+    return event
 
 
 def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

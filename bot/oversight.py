@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -57,14 +57,17 @@ class Oversight:
 
 
 @asynccontextmanager
-async def watched_loop(blocked_seconds: float = BLOCKED_SECONDS) -> AsyncIterator[None]:
-    """Say in the log when the event loop stands still inside the block: from a thread, for the loop itself cannot."""
+async def watched_loop(blocked_seconds: float = BLOCKED_SECONDS) -> AsyncIterator[Callable[[], float]]:
+    """Say in the log when the event loop stands still inside the block: from a thread, for the loop itself cannot.
+
+    Yields what tells the seconds since the loop last moved.
+    """
     seen, over = [time.monotonic()], threading.Event()
     watcher = threading.Thread(target=_watch, args=(seen, over, blocked_seconds), name="watchdog", daemon=True)
     watcher.start()
     beating = asyncio.create_task(_beat(seen), name="heartbeat")
     try:
-        yield
+        yield lambda: time.monotonic() - seen[0]
     finally:
         beating.cancel()
         over.set()

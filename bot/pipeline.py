@@ -7,9 +7,12 @@ transaction. A crash between the two loses nothing: what was stored and not asse
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+import structlog
 
 from bot.audience import Audience, read_audience
 from bot.domain.alerts import Alert
@@ -37,6 +40,7 @@ from bot.ports import (
     Store,
     Stories,
     Summarizer,
+    Taken,
     Telling,
     WatchLanguage,
     Writing,
@@ -48,14 +52,17 @@ GONE = "gone"  # the reason of a SourceError for HTTP 410
 EDIT_AFTER = timedelta(seconds=20)  # so that a burst of coverage makes one edit
 STORY_WINDOW = timedelta(days=6)  # a development that nobody reported on for so long gathers no more coverage
 
+_log = structlog.get_logger()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Polled:
-    """What one poll brought: how many entries the source listed and how many of them were new or re-titled."""
+    """What one poll brought: how many entries the source listed, how many of them were new or re-titled, and how many of those were re-titled."""
 
     source: Source
     listed: int = 0
     arrived: int = 0
+    retitled: int = 0
     problem: str | None = None
 
 
@@ -106,15 +113,22 @@ class Pipeline:
             failed = turned(read_badly(state, problem=str(error), retry_after=error.retry_after, gone=gone, now=now), now)
             await self._store.take(Poll(document=Document(source=source.name, now=now), after=lambda _: failed))
             return Polled(source=source, problem=str(error)), failed
-        arrived, polled = await self._take(source, harvest, state, now)
-        return Polled(source=source, listed=len(harvest.entries), arrived=arrived, problem=harvest.problem), polled
+        taken = await self._take(source, harvest, state, now)
+        found = Counter(one.arrival for one in taken.entries)
+        retitled = found[Arrival.VERSION]
+        return Polled(
+            source=source,
+            listed=len(harvest.entries),
+            arrived=found[Arrival.NEW] + retitled,
+            retitled=retitled,
+            problem=harvest.problem,
+        ), taken.state
 
-    async def _take(self, source: Source, harvest: Harvest, state: SourceState, now: datetime) -> tuple[int, SourceState]:
+    async def _take(self, source: Source, harvest: Harvest, state: SourceState, now: datetime) -> Taken:
         """Commit the entries and the poll together. On a first poll what is older than a day, or of unknown age, is the baseline."""
         first = state.polled is None
         document = Document(source=source.name, entries=harvest.entries, now=now, fresh_from=now - FRESH if first else None)
-        taken = await self._store.take(Poll(document=document, after=lambda new: turned(_read(source, harvest, state, new, now), now)))
-        return sum(t.arrival is not Arrival.KNOWN for t in taken.entries), taken.state
+        return await self._store.take(Poll(document=document, after=lambda new: turned(_read(source, harvest, state, new, now), now)))
 
     async def assess(self) -> list[Filed]:
         """Judge and file everything that waits, oldest publication first. Returns what became of each entry."""
@@ -133,6 +147,7 @@ class Pipeline:
                     await writing.lock(name for one in told if one.telling is not None for name in self._names(one.telling))
                     batch = [await self._judge(writing, one, audience) for one in told]
                 for one in batch:
+                    _say(one)
                     self._report(one)
                 filed += batch
         return filed
@@ -146,6 +161,7 @@ class Pipeline:
         """Add the telling of a flagged entry: with its article where the feed gave no summary, with a draft where a model writes them."""
         if one.flagging.reason is not None:
             return one
+        structlog.contextvars.bind_contextvars(entry=one.entry.key)  # in a task of its own: nobody else's lines bear it
         article = await self._article(one.entry)
         telling = Telling(entry=one.entry, assessment=one.assessment, topics=one.flagging.topics, article=article)
         if self._drafter is not None:
@@ -251,6 +267,12 @@ class Pipeline:
         )
 
 
+def _say(filed: Filed) -> None:
+    """Tie the entry to its development in the log, once both are kept."""
+    if filed.development_id is not None:
+        _log.info("entry_filed", entry=filed.entry.key, development=filed.development_id, reason=filed.reason, source=filed.entry.source)
+
+
 def _moved(source: Source, state: SourceState) -> Source:
     """Return the source at the address to which it has moved for good, as long as its own is still the one that it moved from."""
     return replace(source, url=state.moved) if state.moved and state.moved_from == source.url else source
@@ -271,6 +293,7 @@ def _read(source: Source, harvest: Harvest, state: SourceState, new: int, now: d
         asked=harvest.asked or state.asked,
         moved=moved,
         moved_from=moved_from,
+        listed=now if harvest.entries else state.listed,
     )
 
 

@@ -500,6 +500,44 @@ class Deliveries(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """How much waits, and how many seconds the oldest of it has been due."""
+
+    depth: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """The store in figures that change by themselves: what waits by surface, entries that wait for assessment, sources by health,
+    when one was last read, and how many called an alert useful, or not, in the last month.
+    """
+
+    deliveries: Mapping[str, Queue]
+    entries: Queue
+    sources: Mapping[str, int]
+    polled: datetime | None
+    useful: int
+    useless: int
+
+
+class Gauges(Protocol):
+    """The store seen from outside."""
+
+    async def figures(self, now: datetime, listed: Collection[str] | None = None) -> Figures:
+        """Return the figures, of sources those in `listed`; the cost does not grow with what is stored."""
+        ...
+
+    async def answers(self) -> bool:
+        """Say whether the database answers, or raise whatever it does instead."""
+        ...
+
+    async def at_head(self) -> bool:
+        """Say whether the schema is the one that this version knows, or a newer one; or raise what the database does."""
+        ...
+
+
 class Gazetteer(Protocol):
     """Knows countries and blocs."""
 

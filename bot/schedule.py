@@ -24,6 +24,7 @@ SPREAD = 0.045  # seconds between the first polls of two sources, so that a long
 LAST_POLLS = 2.0  # seconds that polls under way have when everything stops
 AGAIN = 5.0  # seconds until assessing is tried again after it failed
 LOOK_SECONDS = 60.0  # how often the whole is looked at: what admins changed, how the sources are, whether polls are made at all
+FIRST_DAILY = timedelta(minutes=10)  # after the start, when the first polls are over
 STANDSTILL = timedelta(minutes=10)  # beyond the time at which a poll was due
 
 Look = Callable[[Sequence[SourceState]], Awaitable[Sequence[SourceState]]]
@@ -54,7 +55,7 @@ class Schedule:
 
     `list_sources` gives the sources as they stand; it is asked at the start, every LOOK_SECONDS, and on `refresh`. `look` is given the
     states then, and returns those that it changed. `list_states` gives them as they are kept: at the start, and to see whether an admin
-    revived a source that had retired. A source that is taken off the list or paused is not polled any more.
+    revived a source that had retired. `daily` is called once a day. A source that is taken off the list or paused is not polled any more.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Schedule:
         list_states: ListStates,
         on_alert: Callable[[], None],
         look: Look = _look_nowhere,
+        daily: Callable[[], Awaitable[object]] | None = None,
         bounds: Bounds | None = None,
         seed: int | None = None,
     ) -> None:
@@ -72,6 +74,7 @@ class Schedule:
         self._list_sources = list_sources
         self._list_states = list_states
         self._look = look
+        self._daily = daily
         self._bounds = bounds or Bounds()
         self._random = random.Random(seed)  # noqa: S311  (jitter, not a secret)
         self._sources: dict[str, Source] = {}
@@ -92,6 +95,9 @@ class Schedule:
         self._states = await self._list_states()
         await self.refresh()
         self._scheduler.add_job(self._look_around, IntervalTrigger(seconds=LOOK_SECONDS), id="look")
+        if self._daily is not None:
+            first = datetime.now(UTC) + FIRST_DAILY
+            self._scheduler.add_job(self._tidy, IntervalTrigger(days=1), id="daily", next_run_time=first, args=[self._daily])
         self._scheduler.start()
         self._arrived.set()  # what a crash left unassessed
         try:
@@ -187,6 +193,12 @@ class Schedule:
                 self._states[changed.name] = replace(had, health=changed.health, since=changed.since, told=changed.told)
         except Exception:  # a locked database or a platform that is down: the next look sees the same
             _log.exception("look_failed")
+
+    async def _tidy(self, daily: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await daily()
+        except Exception:  # a locked or full database: tomorrow is another day
+            _log.exception("daily_failed")
 
     def _stands_still(self) -> bool:
         """Polls should be made, and none has finished for STANDSTILL beyond the time when the first was due (a dead-man check)."""

@@ -56,13 +56,13 @@ class Scrubber:
         return scrubbed(text)
 
     def value(self, value: object, name: str = "") -> object:
-        """Return a value of a log line without secrets: all the way down, and whole where its name says that it is one."""
+        """Return a value of a log line without secrets, in plain types all the way down; stars where its name says that it is one."""
         if isinstance(value, str | bytes) and _NAMED.search(name):
             return STARS
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {key: self.value(inner, str(key)) for key, inner in value.items()}
-        if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+            return {str(key): self.value(inner, str(key)) for key, inner in value.items()}
+        if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
             return [self.value(inner, name) for inner in value]
-        return value
+        return value if value is None or isinstance(value, bool | int | float) else self.text(str(value))

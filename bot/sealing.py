@@ -10,10 +10,7 @@ from pydantic import SecretStr
 from bot.domain.errors import SettingsError
 
 VARIABLE = "ATTACHE_SECRET_KEY"
-MEND = (
-    "expected a key, or several with commas between, the newest first; make one with:"
-    ' python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
-)
+MEND = "expected a key as Fernet.generate_key() makes it, or several with commas between, the newest first: see the README"
 
 
 class Seal:

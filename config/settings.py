@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +33,10 @@ _MENDS = {
     "DISCORD_ADMIN_ROLE": "expected the name or id of a role, not @everyone",
     "DISCORD_GUILD": "expected a server id of digits, or leave it out",
     "DISCORD_API_URL": "expected an address such as https://discord.com/api/v10",
+    "ATTACHE_RETENTION_DAYS": "expected days from 0 (for ever) to 3650",
+    "ATTACHE_HTTP_PORT": "expected a port from 1 to 65535, other than PORT; or leave it out",
+    "ATTACHE_LOG": "expected auto, json or text",
+    "ATTACHE_SECRET_KEY": "make a key as the README's table of settings says",
     "ATTACHE_ADMINS": "expected a comma list of slack:U… and discord:123…",
     "ATTACHE_SOURCES": "expected the path of a readable sources.yaml",
     "ATTACHE_MODEL": "expected a model folder, or the name of a zero-shot model",
@@ -52,6 +58,10 @@ class Settings(BaseSettings):
     attache_poll_fastest: int = Field(default=60, ge=10, le=86_400)
     attache_poll_slowest: int = Field(default=1_800, ge=10, le=86_400)
     attache_allow_private_sources: bool = False
+    attache_retention_days: int = Field(default=30, ge=0, le=3_650)
+    attache_http_port: int | None = Field(default=None, ge=1, le=65_535)
+    attache_metrics_token: SecretStr | None = None
+    attache_log: Literal["auto", "json", "text"] = "auto"
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
@@ -99,6 +109,14 @@ class Settings(BaseSettings):
         return frozenset(filter(None, (a.strip() for a in self.attache_admins.split(","))))
 
     @property
+    def secrets(self) -> frozenset[str]:
+        """Every secret among the settings, word for word, for the log to leave out: the database's password too."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        own = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
+        password = re.search(r"://[^:/@]*:(.*)@", self.attache_database_url)
+        return frozenset(filter(None, {*own, *self.secret_keys, *((password[1], unquote(password[1])) if password else ())}))
+
+    @property
     def slack_http(self) -> bool:
         """Slack comes in over HTTP rather than Socket Mode."""
         return self.slack_signing_secret is not None and self.port is not None
@@ -125,6 +143,8 @@ def read_settings() -> Settings:
         raise SettingsError(".env", "cannot be read; expected UTF-8 text that this user may read") from None
     if settings.attache_poll_slowest < settings.attache_poll_fastest:
         raise SettingsError("ATTACHE_POLL_SLOWEST", _MENDS["ATTACHE_POLL_SLOWEST"])
+    if settings.attache_http_port is not None and settings.attache_http_port == settings.port:
+        raise SettingsError("ATTACHE_HTTP_PORT", f"{settings.port} is PORT too; {_MENDS['ATTACHE_HTTP_PORT']}")
     _check_slack(settings)
     _check_discord(settings)
     if not settings.attache_sources.is_file():

@@ -95,7 +95,7 @@ def parse(line: str) -> Command:
 # What help shows: how a command is written, and what it is for.
 USAGE: Mapping[Name, tuple[str, str]] = {
     Name.LATEST: ("latest [n] [trade|meeting] [country…]", "the newest developments"),
-    Name.SEARCH: ("search WORDS", "developments that contain all the words; \"a phrase\" as it stands, -word not at all"),
+    Name.SEARCH: ("search WORDS", 'developments that contain all the words; "a phrase" as it stands, -word not at all'),
     Name.TIMELINE: ("timeline COUNTRIES|DOSSIER|ID", "how a matter went, step by step, with a picture"),
     Name.UPCOMING: ("upcoming", "planned meetings by date, and as a calendar file"),
     Name.STORY: ("story ID", "one development with all its sources, its place in the dossier, and who was told"),

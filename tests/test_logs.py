@@ -40,7 +40,8 @@ def planted(before: str, body: st.SearchStrategy[str], after: str = "") -> st.Se
 
 
 SLACK = joined(
-    st.sampled_from(["xoxb-", "xoxp-", "xoxe-1-", "xoxe.xoxp-1-", "xapp-1-", "xwfp-", "xoxa-2-", "XOXB-", "xoxb%2D"]), made_of(WORD + "-", 8, 60)
+    st.sampled_from(["xoxb-", "xoxp-", "xoxe-1-", "xoxe.xoxp-1-", "xapp-1-", "xwfp-", "xoxa-2-", "XOXB-", "xoxb%2D"]),
+    made_of(WORD + "-", 8, 60),
 )
 DISCORD = joined(made_of(WORD + "_-", 24, 28), ".", made_of(WORD + "_-", 6, 6), ".", made_of(WORD + "_-", 27, 38))
 PASSWORD = made_of(WORD + "!$%^*()+=[]{}|~'\"\\:/?#", 6, 20).map(lambda p: f"Q{p}q")
@@ -62,7 +63,7 @@ SECRETS = st.one_of(
     st.just((SIGNING, SIGNING)),
 )
 AROUND = st.sampled_from(["", " ", "see ", "(", "\n", "it said: ", ", ", "ü ", "\t", "\u2028"])
-SOME = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+SOME = settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 Say = Callable[[str, str], None]
 
@@ -151,7 +152,9 @@ def test_no_secret_reaches_a_line(secret: Planted, before: str, after: str, way:
         assert all(isinstance(json.loads(line), dict) for line in text.splitlines() if line)
 
 
-@pytest.mark.parametrize("name", ["token", "bot_token", "Authorization", "set-cookie", "database_url", "client_secret", "password", "api_key"])
+@pytest.mark.parametrize(
+    "name", ["token", "bot_token", "Authorization", "set-cookie", "database_url", "client_secret", "password", "api_key"]
+)
 @pytest.mark.parametrize("value", ["hush", b"hush"])
 def test_a_value_whose_name_says_that_it_is_secret_is_stars(name: str, value: object) -> None:
     (line,) = written(lambda: structlog.get_logger().info("said", **{name: value}, deep={name: [value]})).splitlines()

@@ -32,7 +32,13 @@ class Fleet:
     async def start(self, name: str) -> None:
         """Start `attache ROLE` under a name such as worker-2."""
         self._processes[name] = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", name.partition("-")[0], env=self._env, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+            sys.executable,
+            "-m",
+            "bot",
+            name.partition("-")[0],
+            env=self._env,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
         )
 
     async def once(self, role: str) -> int:

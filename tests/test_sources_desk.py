@@ -49,7 +49,9 @@ class Desk:
     def __init__(self, store: SqlStore) -> None:
         self.store, self.reader, self.changes = store, FakeReader(), 0
         desk = SourceDesk(library=store, reader=self.reader, prober=Finder(), listed=LISTED, clock=ManualClock(), changed=self._changed)
-        self._commands = make_commands(store=store, gazetteer=read_places(), language=Watching(read_places()), clock=ManualClock(), admins=frozenset(), sources=desk)
+        self._commands = make_commands(
+            store=store, gazetteer=read_places(), language=Watching(read_places()), clock=ManualClock(), admins=frozenset(), sources=desk
+        )
 
     async def _changed(self) -> None:
         self.changes += 1
@@ -163,5 +165,7 @@ async def test_what_makes_no_sense_is_answered(desk: Desk, line: str, says: str)
 
 async def test_without_a_running_bot_there_are_no_sources() -> None:
     async with open_store(MEMORY) as store:
-        commands = make_commands(store=store, gazetteer=read_places(), language=Watching(read_places()), clock=ManualClock(), admins=frozenset())
+        commands = make_commands(
+            store=store, gazetteer=read_places(), language=Watching(read_places()), clock=ManualClock(), admins=frozenset()
+        )
         assert (await commands.answer_line(READER, "sources")).error

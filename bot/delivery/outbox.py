@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.delivery.patience import Patience, Workspace
 from bot.delivery.refusals import is_fault_of_message
-from bot.domain.alerts import Delivery, Destination, Surface
+from bot.domain.alerts import Delivery, Destination, Outcome, Surface
 from bot.domain.errors import DeliveryError, FinalDeliveryError, TemporaryDeliveryError
 from bot.domain.subscriptions import Subscription
 from bot.ports import Clock, Notifier, Sender, Store
@@ -23,13 +23,15 @@ GIVE_UP_AFTER = timedelta(hours=24)  # after the first attempt
 EDIT_ATTEMPTS = 5
 STORE_TASKS = 8  # of those that serve destinations, how many ask the store at the same time: fewer than it has connections
 
+Report = Callable[[Delivery, Outcome], None]
+
 _log = structlog.get_logger()
 
 
 class Outbox:
     """Sends what waits, on the surfaces that it has a sender for. Does not write deliveries and does not render.
 
-    A platform's final no to a channel pauses the channel's subscription, and the admins hear of it once.
+    A platform's final no to a channel pauses the channel's subscription, and the admins hear of it once. `report` is told how each attempt ended.
     """
 
     def __init__(
@@ -40,8 +42,10 @@ class Outbox:
         clock: Clock,
         notifiers: Sequence[Notifier] = (),
         seed: int | None = None,
+        report: Report = lambda _, __: None,
     ) -> None:
         self._store = store
+        self._report = report
         self._senders = dict(senders)
         self._clock = clock
         self._notifiers = tuple(notifiers)
@@ -123,7 +127,8 @@ class Outbox:
                 delivery = await self._store.lease(subscription.destination, self._clock.now(), LEASE_SECONDS)
             if delivery is None:
                 break
-            count += await self._send(delivery, workspace)
+            with structlog.contextvars.bound_contextvars(development=delivery.alert.development.development_id):
+                count += await self._send(delivery, workspace)
         return count
 
     async def _send(self, delivery: Delivery, workspace: Workspace) -> bool:
@@ -147,12 +152,14 @@ class Outbox:
         receipt = await self._senders[delivery.destination.surface].send(delivery)
         async with self._turns:
             await self._store.sent(delivery, receipt, self._clock.now())
+        self._report(delivery, Outcome.SENT)
         _bound(delivery).info("delivery_sent", message=receipt.message_id, alerts=len(delivery.alerts))
 
     async def _edit(self, delivery: Delivery) -> None:
         await self._senders[delivery.destination.surface].edit(delivery)
         async with self._turns:
             await self._store.edited(delivery)
+        self._report(delivery, Outcome.EDITED)
         _bound(delivery).info("delivery_edited", message=delivery.message_id)
 
     async def _later(self, delivery: Delivery, workspace: Workspace, error: TemporaryDeliveryError) -> None:
@@ -164,6 +171,7 @@ class Outbox:
         if self._is_over(delivery, now):
             await self._give_up(delivery, f"given up after {GIVE_UP_AFTER}: {error}" if not delivery.message_id else str(error))
         else:
+            self._report(delivery, Outcome.POSTPONED)
             await self._put_back(delivery, str(error), self._patience.again(delivery.attempts, error.retry_after, now))
 
     def _is_over(self, delivery: Delivery, now: datetime) -> bool:
@@ -181,6 +189,7 @@ class Outbox:
         if delivery.message_id or is_fault_of_message(error.code):
             await self._give_up(delivery, problem)
             return
+        self._report(delivery, Outcome.REFUSED)
         # The alert is not at fault: it waits, like those behind it, until somebody mends the channel and subscribes it again.
         await self._store.put_back(delivery, problem, self._clock.now())
         if await self._store.pause(delivery.destination, problem):
@@ -189,6 +198,7 @@ class Outbox:
 
     async def _give_up(self, delivery: Delivery, problem: str) -> None:
         await self._store.fail(delivery, problem, self._clock.now())
+        self._report(delivery, Outcome.FAILED)
         _bound(delivery).error("delivery_failed", problem=problem, alerts=len(delivery.alerts))
         if not delivery.message_id:
             lost = delivery.alert.development.headline if len(delivery.alerts) == 1 else f"a digest of {len(delivery.alerts)} alerts"

@@ -28,6 +28,16 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
 
 
+class Outcome(StrEnum):
+    """How one attempt to deliver ended."""
+
+    SENT = "sent"
+    EDITED = "edited"
+    POSTPONED = "postponed"
+    REFUSED = "refused"  # for good: the channel is paused
+    FAILED = "failed"  # given up
+
+
 @dataclass(frozen=True, kw_only=True)
 class Destination:
     """One channel of one surface. `address` is the platform's channel id."""

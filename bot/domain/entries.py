@@ -94,6 +94,7 @@ class SourceState:
     health: str = "ok"
     since: datetime | None = None
     told: str | None = None
+    listed: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

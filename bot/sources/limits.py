@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ class Limits:
     redirects: int = 5
     entries: int = 2_000
     per_host: int = 2
+    pause: float = 0.2  # seconds between the beginnings of two requests to one host of the internet
     patience: float = (
         1.5  # seconds after which a poll that still runs holds up its host's next ones no longer: a slow source delays no other
     )
@@ -76,25 +79,55 @@ class _Place:
             self._gate = None
 
 
+@dataclass(kw_only=True)
+class _Host:
+    """A host that somebody waits for, and when the next request may begin."""
+
+    gate: asyncio.Semaphore
+    waiting: int = 0
+    free: float = 0.0
+
+    def next(self, pause: float) -> float:
+        """Take the next moment that is free; return the seconds until then."""
+        now = asyncio.get_running_loop().time()
+        begin = max(now, self.free)
+        self.free = begin + pause
+        return begin - now
+
+
+def is_own(host: str) -> bool:
+    """Say whether `host` (perhaps with a port) is this machine or one beside it, which asks for no manners."""
+    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    try:
+        return not ipaddress.ip_address(name.strip("[]")).is_global
+    except ValueError:
+        return name == "localhost"
+
+
 class Gates:
     """At most so many polls at once, at most so many of one host, at most so many heavy bodies. Forgets a host that nobody waits for."""
 
     def __init__(self, limits: Limits) -> None:
         self._per_host, self._patience = limits.per_host, limits.patience
         self._all = asyncio.Semaphore(limits.at_once)
-        self._hosts: dict[str, tuple[asyncio.Semaphore, int]] = {}
+        self._pause = limits.pause
+        self._hosts: dict[str, _Host] = {}
         self.heavy = asyncio.Semaphore(limits.heavy)
 
     @asynccontextmanager
     async def through(self, host: str) -> AsyncIterator[None]:
         """Wait for a turn at `host`, then for one of the general places; hold both inside the block, the host's for `patience` at most."""
-        gate, waiting = self._hosts.get(host, (asyncio.Semaphore(self._per_host), 0))
-        self._hosts[host] = (gate, waiting + 1)
+        place = self._hosts.setdefault(host, _Host(gate=asyncio.Semaphore(self._per_host)))
+        place.waiting += 1
         try:
-            async with self._turn(gate), self._all:
-                yield
+            async with self._turn(place.gate):
+                await asyncio.sleep(place.next(0.0 if is_own(host) else self._pause))
+                async with self._all:
+                    yield
         finally:
-            self._leave(host)
+            place.waiting -= 1
+            if not place.waiting:
+                del self._hosts[host]
 
     @asynccontextmanager
     async def _turn(self, gate: asyncio.Semaphore) -> AsyncIterator[None]:
@@ -106,11 +139,6 @@ class Gates:
         finally:
             early.cancel()
             place.leave()
-
-    def _leave(self, host: str) -> None:
-        gate, waiting = self._hosts.pop(host)
-        if waiting > 1:
-            self._hosts[host] = (gate, waiting - 1)
 
 
 class Pace:

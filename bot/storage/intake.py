@@ -8,15 +8,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.entries import Arrival, Entry, ParsedEntry, digest, identities, same_words
+from bot.domain.retention import is_to_be_marked
 from bot.ports import Document, Intaken
 from bot.storage import rows, tables
 from bot.storage.reading import entry_columns, entry_join
 
 CHUNK = 500  # SQLite bounds the parameters of a statement
+LAST = func.coalesce(tables.entries.c.listed, tables.entries.c.seen, type_=tables.entries.c.seen.type)
 
 
 @dataclass(kw_only=True)
@@ -25,6 +27,7 @@ class _Held:
 
     entry: Entry | None = None
     titles: set[str] = field(default_factory=set)
+    last: datetime | None = None  # first seen, or noted as still listed; None for one that is being opened
 
     @property
     def latest(self) -> Entry:
@@ -64,6 +67,7 @@ class Intake:
         taken = [[await self._taken(one) for one in some] for some in listed]
         new = [{"name": n, "entry_id": held.latest.entry_id} for n, held in known.items() if n not in had]
         await self._insert(tables.identities, new)
+        await self._mark([one for some in listed for one in some])
         return taken
 
     async def _known(self, names: set[str]) -> dict[str, _Held]:
@@ -77,10 +81,10 @@ class Intake:
     async def _load(self, ids: set[int]) -> dict[int, _Held]:
         held = {entry_id: _Held() for entry_id in ids}
         for some in _chunks(sorted(ids)):
-            versions = entry_columns().select_from(entry_join()).where(tables.versions.c.entry_id.in_(some))
+            versions = entry_columns().add_columns(LAST.label("last")).select_from(entry_join()).where(tables.versions.c.entry_id.in_(some))
             for row in await self._db.execute(versions.order_by(tables.versions.c.number)):
                 one = held[row.entry_id]
-                one.entry = rows.entry_of(row)
+                one.entry, one.last = rows.entry_of(row), row.last
                 one.titles.add(row.title)
         return held
 
@@ -106,6 +110,16 @@ class Intake:
         one.held.titles.add(parsed.title)
         await self._insert(tables.versions, [_version_values(newer)])
         return Intaken(entry=newer, arrival=Arrival.VERSION)
+
+    async def _mark(self, listed: Iterable[_Listed]) -> None:
+        """Note that old entries are still listed: see `bot.domain.retention`."""
+        t, old = tables.entries, dict[int, datetime]()
+        for one in listed:
+            if one.held.last is not None and is_to_be_marked(last=one.held.last, now=one.document.now):
+                old[one.held.latest.entry_id] = one.document.now
+        if old:
+            marked = update(t).where(t.c.id == bindparam("own_id")).values(listed=bindparam("now"))
+            await self._db.execute(marked, [{"own_id": entry_id, "now": now} for entry_id, now in sorted(old.items())])
 
     async def _insert(self, table: Any, values: list[dict[str, Any]]) -> None:  # noqa: ANN401  (Table's own type says no more)
         if values:

@@ -17,17 +17,19 @@ from bot.sealing import Seal
 from bot.storage import rows, tables
 from bot.storage.channels import SqlChannels
 from bot.storage.deliveries import SqlDeliveries
+from bot.storage.gauges import SqlGauges
 from bot.storage.installations import SqlInstallations
 from bot.storage.keywords import SqlKeywords
 from bot.storage.library import SqlLibrary
 from bot.storage.reading import entry_columns, entry_join
+from bot.storage.retention import SqlRetention
 from bot.storage.taking import Taker
 from bot.storage.writing import Announcer, SqlWriting
 
 CLAIM_SECONDS = 30.0  # for judging and filing one batch
 
 
-class SqlStore(SqlLibrary, SqlKeywords, SqlChannels, SqlDeliveries):
+class SqlStore(SqlLibrary, SqlKeywords, SqlChannels, SqlDeliveries, SqlRetention, SqlGauges):
     """The whole store on one SQLAlchemy engine. Whoever made the engine disposes of it."""
 
     def __init__(self, engine: AsyncEngine, announcer: Announcer | None = None) -> None:

@@ -80,6 +80,7 @@ sources = Table(
     Column("health", String(16), nullable=False, server_default="ok"),
     Column("since", Moment),
     Column("told", String(16)),
+    Column("listed", Moment),
 )
 
 # What admins changed in the list of sources: a source of their own (`url`), or a listed one that is paused or removed.
@@ -105,6 +106,7 @@ entries = Table(
     Column("seen", Moment, nullable=False),
     Column("baseline", Boolean, nullable=False),
     Column("publisher", Text),
+    Column("listed", Moment),  # when it was old already and its source still listed it (bot.domain.retention)
     Index(None, "source", "published"),
 )
 

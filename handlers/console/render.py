@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from rich import box
@@ -19,13 +19,15 @@ from bot.domain.text import cut_at_sentence
 from bot.domain.topics import Topic
 from bot.ports import Gazetteer
 from handlers.console.words import address, line, linked, shown
-from handlers.replies import Item, Reply
-from handlers.showing import chips
+from handlers.grammar import Name
+from handlers.replies import Attachment, Button, Item, Reply
+from handlers.showing import chips, digest_of
 
 MAX_HEADLINE, MAX_SUMMARY, MAX_NAME, MAX_CHIP, MAX_NOTE = 300, 900, 80, 120, 2_000
 MAX_PARTIES, MAX_PEOPLE, MAX_SOURCES = 8, 6, 6
 WIDEST = 100  # columns of a card: longer lines are hard to read
 INDENT = 4  # columns that a follow-up stands in
+_OFFERED = {Button.MUTE: Name.MUTE, Button.TIMELINE: Name.TIMELINE, Button.WHY: Name.WHY}  # buttons that are commands too
 _BORDERS = {Topic.TRADE_DEAL: "green", Topic.MINISTERIAL_MEETING: "blue"}
 
 
@@ -126,15 +128,33 @@ def moment(when: datetime) -> str:
     return f"{when.astimezone():%d %b %Y, %H:%M %Z}".strip()
 
 
-def reply_view(reply: Reply) -> RenderableType:
-    """Return an answer: the title, the items, the facts, the note."""
+def reply_view(reply: Reply, saved: Mapping[str, str] | None = None) -> RenderableType:
+    """Return an answer: the title, the items, the facts, the note, the files, what it offers. `saved` says where files lie, by name."""
     parts: list[RenderableType] = [line(reply.title, MAX_HEADLINE, "bold red" if reply.error else "bold")]
     parts += [_item(number, item) for number, item in enumerate(reply.items, 1)]
     if reply.facts:
         parts.append(_facts(reply.facts))
     if reply.note:
         parts.append(line(reply.note, MAX_NOTE))
+    parts += [_file(attachment, (saved or {}).get(attachment.name)) for attachment in reply.attachments]
+    parts += [
+        line(f"You may: {_OFFERED[offer.button]} {offer.development_id}", MAX_NOTE) for offer in reply.offers if offer.button in _OFFERED
+    ]
     return Capped(Group(*parts), WIDEST)
+
+
+def _file(attachment: Attachment, where: str | None) -> Text:
+    """A file's place, or its name where it lies nowhere; its size and what it shows."""
+    size = f"{max(len(attachment.content) / 1024, 0.1):.0f} KB" if len(attachment.content) >= 1024 else f"{len(attachment.content)} bytes"
+    about = line(f"({size}): {attachment.description}", MAX_NOTE, "dim")
+    name = shown(where or attachment.name, MAX_NOTE)
+    return Text("File: ", style="cyan", overflow="fold").append(f"{name} ", style="bold").append_text(about)
+
+
+def digest_view(alerts: Sequence[Alert], gazetteer: Gazetteer) -> RenderableType:
+    """Return a digest: its title above the cards of its alerts, in their order."""
+    title = line(digest_of(alerts, gazetteer).title, MAX_HEADLINE, "bold")
+    return Group(title, *(alert_card(alert, gazetteer) for alert in alerts))
 
 
 def _item(number: int, item: Item) -> RenderableType:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 
 from bot.domain.alerts import Delivery, Receipt
 from bot.domain.errors import FinalDeliveryError, TemporaryDeliveryError
 from bot.ports import Gazetteer
-from handlers.console.render import alert_card
+from handlers.console.render import alert_card, digest_view
 
 
 class ConsoleSender:
@@ -27,8 +27,8 @@ class ConsoleSender:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="console")
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Print the alert, or those of a digest one after the other: see bot.ports.Sender. A follow-up is indented under the name of what it follows; there are no threads."""
-        cards = Group(*(alert_card(alert, self._gazetteer) for alert in delivery.alerts))
+        """Print the alert, or those of a digest under its title: see bot.ports.Sender. A follow-up is indented under the name of what it follows; there are no threads."""
+        cards = digest_view(delivery.digest, self._gazetteer) if delivery.digest else alert_card(delivery.alert, self._gazetteer)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._print, cards)
         return Receipt(message_id=f"console-{delivery.key}")
 

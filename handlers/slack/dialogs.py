@@ -18,9 +18,9 @@ from handlers.replies import Reply
 from handlers.slack.answering import apology
 from handlers.slack.homes import Homes, opened
 from handlers.slack.inputs import problem
-from handlers.slack.membership import invited
 from handlers.slack.modals import keyword_from, line_adding, subscription_from, subscription_modal, told
 from handlers.slack.payloads import presser
+from handlers.slack.presence import invited
 from handlers.slack.rights import Rights
 
 SUBMIT_SECONDS = 2.5  # https://docs.slack.dev/surfaces/modals#handling_submissions (Slack waits for three)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,7 @@ from handlers.slack import home
 from handlers.slack.answering import Answers
 from handlers.slack.errors import FOREIGN, problem_of
 from handlers.slack.modals import keyword_modal, subscription_modal, told
-from handlers.slack.once import Once
+from handlers.slack.once import Once, Recent
 from handlers.slack.payloads import name_of, presser
 from handlers.slack.rights import Rights
 
@@ -42,7 +41,7 @@ class Homes:
         self._rights = rights
         self._answers = answers
         self._once = once
-        self._viewers: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._viewers = Recent(VIEWERS)
 
     async def opened(self, ack: AsyncAck, event: dict[str, Any], body: dict[str, Any], client: AsyncWebClient) -> None:
         """Publish the tab to who opens it. https://docs.slack.dev/reference/events/app_home_opened"""
@@ -50,20 +49,14 @@ class Homes:
         if event.get("tab") != "home" or not self._once.first(f"event {body.get('event_id')}"):
             return
         actor = Actor(surface=Surface.SLACK, user=str(event.get("user") or ""), team=str(body.get("team_id") or ""))
-        self._remember(actor)
+        self._viewers.see(f"{actor.team}/{actor.user}")
         self._answers.start(self._publish(client, actor))
 
     def changed(self, client: AsyncWebClient, team: str) -> None:
         """Start to publish anew to those of a workspace who opened the tab lately."""
-        viewers = [user for of, user in self._viewers if of == team][-AT_A_CHANGE:]
-        for user in viewers:
+        viewers = [name.partition("/") for name in self._viewers]
+        for user in [user for of, _, user in viewers if of == team][-AT_A_CHANGE:]:
             self._answers.start(self._publish(client, Actor(surface=Surface.SLACK, user=user, team=team)))
-
-    def _remember(self, actor: Actor) -> None:
-        self._viewers[actor.team, actor.user] = None
-        self._viewers.move_to_end((actor.team, actor.user))
-        if len(self._viewers) > VIEWERS:
-            self._viewers.popitem(last=False)
 
     async def _publish(self, client: AsyncWebClient, actor: Actor) -> None:
         """https://docs.slack.dev/reference/methods/views.publish"""
@@ -87,7 +80,7 @@ class Homes:
     async def _do(self, client: AsyncWebClient, body: dict[str, Any], does: str, value: str) -> None:
         """Do what a button says; show what it makes, or the reply where there is something to say."""
         actor, view = presser(body), dict[str, Any]()
-        self._remember(actor)
+        self._viewers.see(f"{actor.team}/{actor.user}")
         work: dict[str, Callable[[], Awaitable[dict[str, Any] | Reply]]] = {
             home.SUBSCRIBE: lambda: self._subscription(client, actor, ""),
             home.EDIT: lambda: self._subscription(client, actor, value),

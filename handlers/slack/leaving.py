@@ -15,7 +15,10 @@ _log = structlog.get_logger()
 
 
 class Leaving:
-    """Hears of it. `installations` where there are many workspaces; both events are harmless a second time, as Slack sends them."""
+    """Hears of it. `installations` where there are many workspaces; both events are harmless a second time, as Slack sends them.
+
+    Bolt acknowledges events by itself, first. One that is lost between costs nothing: the token is void, and the next alert pauses its channel.
+    """
 
     def __init__(self, *, commands: Commands, installations: Installations | None) -> None:
         self._commands = commands
@@ -23,17 +26,16 @@ class Leaving:
 
     async def uninstalled(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """https://docs.slack.dev/reference/events/app_uninstalled"""
-        await self._left(str(body.get("team_id") or ""))
         await ack()
+        await self._left(str(body.get("team_id") or ""))
 
     async def revoked(self, ack: AsyncAck, body: dict[str, Any], event: dict[str, Any]) -> None:
         """Tokens of users are none of ours. https://docs.slack.dev/reference/events/tokens_revoked"""
+        await ack()
         if (event.get("tokens") or {}).get("bot"):
             await self._left(str(body.get("team_id") or ""))
-        await ack()
 
     async def _left(self, team: str) -> None:
-        """Done before it is acknowledged, so that Slack tells us again what was not done."""
         if self._installations is not None:
             await self._installations.uninstall(team)
         paused = await self._commands.removed(Surface.SLACK, team)

@@ -16,9 +16,9 @@ from handlers.replies import Button, Reply
 from handlers.slack.answering import Answers
 from handlers.slack.dialogs import Dialogs
 from handlers.slack.homes import Homes
-from handlers.slack.membership import invited
 from handlers.slack.once import Once
 from handlers.slack.payloads import commander, name_of, presser, typed
+from handlers.slack.presence import invited
 from handlers.slack.render import ACTION
 from handlers.slack.rights import Rights
 

@@ -19,11 +19,14 @@ from handlers.slack.workspaces import Workspaces
 SEND_SECONDS = 20.0  # for an attempt, the look before it included; well within the outbox's lease
 _NOT_TO_EDIT = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})  # it is gone, or closed: nothing is lost
 _MENDS = {
-    "channel_not_found": "there is no such channel, or the app is not in it: check SLACK_ALERT_CHANNEL",
+    "channel_not_found": "there is no such channel, or the app is not in it: /invite @attache there, or name another channel",
     "not_in_channel": "invite the app to the channel: /invite @attache",
     "is_archived": "the channel is archived",
     "missing_scope": "the app lacks a scope: reinstall it from config/slack-manifest.yaml",
-    **dict.fromkeys(("invalid_auth", "not_authed", "token_revoked", "token_expired"), "the bot token is not valid: see SLACK_BOT_TOKEN"),
+    **dict.fromkeys(
+        ("invalid_auth", "not_authed", "token_revoked", "token_expired"),
+        "the bot token is not valid: see SLACK_BOT_TOKEN, or install the app again",
+    ),
     "account_inactive": "the app was removed from the workspace, or the workspace is gone",
 }
 

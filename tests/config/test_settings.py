@@ -13,8 +13,19 @@ from config.settings import HERE, Settings, read_settings
 
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-hush", "SLACK_APP_TOKEN": "xapp-hush", "SLACK_ALERT_CHANNEL": "C0123456789"}
 DISCORD = {"DISCORD_BOT_TOKEN": "hush.hush", "DISCORD_ALERT_CHANNEL": "42"}
+OAUTH = {
+    "SLACK_CLIENT_ID": "1.2",
+    "SLACK_CLIENT_SECRET": "hush",
+    "SLACK_SIGNING_SECRET": "hush",
+    "PORT": "3000",
+    "ATTACHE_SECRET_KEY": "hush",
+}
 NAMES = [name.upper() for name in Settings.model_fields]
 Setter = Callable[[dict[str, str]], None]
+
+
+def _without(name: str) -> dict[str, str]:
+    return {other: value for other, value in OAUTH.items() if other != name}
 
 
 @pytest.fixture
@@ -69,6 +80,14 @@ def test_the_env_file_is_read_and_the_environment_wins(given: Setter, tmp_path: 
     assert (settings.port, settings.admins) == (4000, {"slack:U1"})
 
 
+def test_with_oauth_slack_needs_no_token(given: Setter) -> None:
+    given(OAUTH | {"ATTACHE_SECRET_KEY": "hush-new, hush-old"})
+    settings = read_settings()
+    assert (settings.has_slack, settings.slack_http, settings.slack_bot_token) == (True, True, None)
+    assert [key.get_secret_value() for key in settings.secret_keys] == ["hush-new", "hush-old"]
+    assert "hush" not in repr(settings)
+
+
 @pytest.mark.parametrize(
     ("values", "variable", "mend"),
     [
@@ -83,6 +102,11 @@ def test_the_env_file_is_read_and_the_environment_wins(given: Setter, tmp_path: 
         (SLACK | {"SLACK_APP_TOKEN": ""}, "SLACK_APP_TOKEN", "or set SLACK_SIGNING_SECRET and PORT"),
         (SLACK | {"SLACK_APP_TOKEN": "", "PORT": "3000"}, "SLACK_APP_TOKEN", "missing"),
         (SLACK | {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "hush"}, "SLACK_APP_TOKEN", "missing"),
+        (SLACK | {"SLACK_ADMIN_GROUP": "two hush words"}, "SLACK_ADMIN_GROUP", "@news-admins"),
+        (SLACK | {"SLACK_HOME_TEAM": "hush"}, "SLACK_HOME_TEAM", "T0123456789"),
+        *((_without(name), name, "missing") for name in OAUTH),
+        (OAUTH | {"SLACK_BOT_TOKEN": "xoxb-hush"}, "SLACK_BOT_TOKEN", "leave it out"),
+        (OAUTH | {"SLACK_ALERT_CHANNEL": "C0123456789"}, "SLACK_ALERT_CHANNEL", "/attache subscribe"),
         (SLACK | {"SLACK_API_URL": "hush.example.com"}, "SLACK_API_URL", "https://slack.com/api/"),
         ({"DISCORD_BOT_TOKEN": "hush"}, "DISCORD_ALERT_CHANNEL", "missing"),
         ({"DISCORD_ALERT_CHANNEL": "42"}, "DISCORD_BOT_TOKEN", "DISCORD_ALERT_CHANNEL is set"),

@@ -106,6 +106,8 @@ class FakeDiscord:
         self.threads: dict[str, Json] = {}
         self.commands: dict[str, list[Json]] = {}  # "global" or a guild's id -> what was synchronised
         self.answers: list[Json] = []
+        self.everybody, self.rights = 0, (1 << 53) - 1 - (1 << 3)  # what @everyone's and the bot's role allow: all but Administrator
+        self.scoped = 200  # the status of a look at a server's commands: 403 without the scope applications.commands
         self.connections = 0
         self.identified = 0
         self.resumed = 0
@@ -227,6 +229,9 @@ class FakeDiscord:
             web.get(f"{base}/oauth2/applications/@me", self._get_application),
             web.put(f"{base}/applications/{{app}}/commands", self._put_commands),
             web.put(f"{base}/applications/{{app}}/guilds/{{guild}}/commands", self._put_commands),
+            web.get(f"{base}/applications/{{app}}/guilds/{{guild}}/commands", self._get_commands),
+            web.get(f"{base}/guilds/{{guild}}", self._get_guild),
+            web.get(f"{base}/guilds/{{guild}}/members/{{user}}", self._get_member),
             web.get(f"{base}/channels/{{channel}}", self._get_channel),
             web.patch(f"{base}/channels/{{channel}}", self._patch_channel),
             web.get(f"{base}/channels/{{channel}}/messages", self._get_messages),
@@ -257,6 +262,30 @@ class FakeDiscord:
     async def _get_channel(self, request: web.Request) -> web.Response:
         found = self._channels.get(request.match_info["channel"]) or self.threads.get(request.match_info["channel"])
         return self._refused(request) or (answer(found) if found else error(404, 10003, "Unknown Channel"))
+
+    async def _get_guild(self, request: web.Request) -> web.Response:
+        guild = request.match_info["guild"]
+        if refused := self._refused(request):
+            return refused
+        if guild not in self._guilds:
+            return error(404, 10004, "Unknown Guild")
+        everybody = payloads.role(guild, "@everyone") | {"permissions": str(self.everybody)}
+        own = payloads.role("600", "attache") | {"permissions": str(self.rights)}
+        return answer({**self._guild_data(guild), "roles": [everybody, own]})
+
+    async def _get_member(self, request: web.Request) -> web.Response:
+        if refused := self._refused(request):
+            return refused
+        if request.match_info["guild"] not in self._guilds or request.match_info["user"] != BOT:
+            return error(404, 10007, "Unknown Member")
+        return answer({"user": payloads.user(BOT, "attache", bot=True), "roles": ["600"], "joined_at": payloads.EPOCH})
+
+    async def _get_commands(self, request: web.Request) -> web.Response:
+        if refused := self._refused(request):
+            return refused
+        if self.scoped == 403:
+            return error(403, 50001, "Missing Access")
+        return answer(self.commands.get(request.match_info["guild"], [])) if self.scoped == 200 else error(self.scoped, 0, "Out of order")
 
     async def _put_commands(self, request: web.Request) -> web.Response:
         scope = request.match_info.get("guild", "global")

@@ -140,6 +140,9 @@ class FakeSlack:
         self.acks: list[str] = []
         self.users: dict[str, Json] = {"U1": {}, "UADMIN": {"is_admin": True}, "UOWNER": {"is_owner": True}}
         self.channel_errors: dict[str, str] = {}
+        self.channels: dict[str, Json] = {}  # more fields of conversations.info, by channel
+        self.scopes: list[str] | None = None  # the header that names them; None: there is none
+        self.clock: str | None = None  # the Date header of auth.test
         self.missing_scopes: set[str] = set()
         self.page_size: int | None = None
         self.away = 0
@@ -155,6 +158,8 @@ class FakeSlack:
         self.groups: dict[str, tuple[str, list[str]]] = {}  # id: handle, members
         self.outside: set[str] = set()  # channels that the app is not in
         self.refused: list[str] = []
+        self.dropping: set[str] = set()  # methods whose connection breaks before an answer
+        self.lost: int | str = 200  # how response URLs answer: a status, or "drop"
         self._triggers: set[str] = set()
         self._acks: dict[str, Json] = {}
         self._called = asyncio.Condition()
@@ -404,6 +409,10 @@ class FakeSlack:
         if self.away:
             self.away -= 1
             return web.Response(status=503)
+        if method in self.dropping:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         if method in self.statuses:
             return web.Response(status=self.statuses[method], text="no Slack here")
         if method == "oauth.v2.access":
@@ -465,7 +474,8 @@ class FakeSlack:
     async def _channel(self, _: web.Request, arguments: Json) -> web.StreamResponse:
         if error := self.channel_errors.get(arguments["channel"]):
             return _no(error)
-        return _yes(channel={"id": arguments["channel"], "is_member": arguments["channel"] not in self.outside})
+        known = {"id": arguments["channel"], "name": "trade", "is_member": arguments["channel"] not in self.outside}
+        return _yes(channel=known | self.channels.get(arguments["channel"], {}))
 
     async def _groups(self, _: web.Request, __: Json) -> web.StreamResponse:
         return _yes(usergroups=[{"id": name, "handle": handle} for name, (handle, _) in self.groups.items()])
@@ -476,7 +486,11 @@ class FakeSlack:
 
     async def _auth_test(self, request: web.Request, __: Json) -> web.StreamResponse:
         team = self.tokens[request.headers["Authorization"].removeprefix("Bearer ")]
-        return _yes(url="https://fake.slack.example/", team="Fake", user="attache", team_id=team, user_id="UBOT", bot_id="B1")
+        answer = _yes(url="https://fake.slack.example/", team="Fake", user="attache", team_id=team, user_id="UBOT", bot_id="B1")
+        answer.headers.update({"X-OAuth-Scopes": ",".join(self.scopes)} if self.scopes is not None else {})
+        if self.clock is not None:
+            answer.headers["Date"] = self.clock
+        return answer
 
     async def _open(self, _: web.Request, __: Json) -> web.StreamResponse:
         return _yes(url=f"ws://127.0.0.1:{self._port}/socket?ticket=fake-ticket-{self._next()}")
@@ -555,6 +569,8 @@ class FakeSlack:
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         answer = await request.json()
+        if self.lost != 200:
+            return await self._lose(request, answer)
         if self._refuses(message_problems(answer)):
             return web.Response(status=400, text="invalid_blocks")
         self.answers.append(answer)
@@ -562,6 +578,15 @@ class FakeSlack:
             self._called.notify_all()
         await self._answered[str(request.url)].put((answer, time.perf_counter()))
         return web.Response(text="ok")
+
+    async def _lose(self, request: web.Request, answer: Json) -> web.StreamResponse:
+        self.answers.append(answer)
+        async with self._called:
+            self._called.notify_all()
+        if self.lost == "drop":
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response(status=404 if self.lost == "drop" else int(self.lost))
 
     async def _serve_socket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(autoclose=not self.deaf)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from bot.domain.watch import Effect, WatchKeyword
 from bot.judge.watching import Watching
 from bot.ports import EntryReport, Query, SourceReport, StatusReport, StoryReport
 from bot.storage.store import SqlStore
+from handlers.commands import Commands
 from handlers.desks import make_commands
 from handlers.slack.app import SlackSurface
 from tests.fakes.slack_server import FakeSlack
@@ -165,13 +166,17 @@ def delivery(attempts: int = 1, thread: str | None = None, channel: str = "C1", 
     return Delivery(delivery_id=1, destination=where, alert=alert(**changes), attempts=attempts, thread=thread)
 
 
+def commands(store: Shelf | SqlStore) -> Commands:
+    """Return the use cases over a store; ULISTED is an admin by the settings."""
+    return make_commands(store=store, gazetteer=Atlas(), language=Watching(Atlas()), clock=Noon(), admins=frozenset({"slack:ULISTED"}))
+
+
 def surface(fake: FakeSlack, shelf: Shelf | SqlStore, **changes: Any) -> SlackSurface:  # noqa: ANN401  (any field)
     """Return a surface of `fake` over a store; `changes` are arguments."""
-    commands = make_commands(store=shelf, gazetteer=Atlas(), language=Watching(Atlas()), clock=Noon(), admins=frozenset({"slack:ULISTED"}))
     arguments: dict[str, Any] = {
         "bot_token": SecretStr(fake.bot_token),
         "app_token": SecretStr(fake.app_token),
-        "commands": commands,
+        "commands": commands(shelf),
         "gazetteer": Atlas(),
         "api_url": fake.api_url,
     }
@@ -183,6 +188,13 @@ async def announce(store: SqlStore, told: Development) -> None:
     async with store.begin() as writing:
         await writing.save(told, ())
         await writing.enqueue(Alert(development=told, raised=NOON), {})
+
+
+async def eventually(check: Callable[[], Awaitable[object]]) -> None:
+    """Wait until `check` is true: of what is done after Slack has its acknowledgement, and calls nobody. Raises TimeoutError."""
+    async with asyncio.timeout(5.0):
+        while not await check():  # noqa: ASYNC110  (nobody tells)
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from bot.domain.topics import Status
 from bot.storage.store import SqlStore
 from handlers.grammar import Name
 from handlers.slack.app import SlackSurface
-from handlers.slack.once import Once
+from handlers.slack.once import Once, Recent
 from handlers.slack.payloads import typed
 from handlers.slack.sender import SlackSender
 from handlers.slack.transport import Scrubber
@@ -300,6 +300,12 @@ def test_once_forgets_the_oldest() -> None:
     assert once.first("a")
 
 
+def test_who_is_seen_again_is_remembered_longer() -> None:
+    recent = Recent(2)
+    assert [recent.see(name) for name in "abac"] == [True, True, False, True]
+    assert list(recent) == ["a", "c"]
+
+
 def test_the_libraries_log_no_secret() -> None:
     try:
         raise ValueError("xoxb-1-secret")
@@ -400,9 +406,12 @@ async def test_an_event_address_is_confirmed(fake: FakeSlack, shelf: Shelf) -> N
     """https://docs.slack.dev/reference/events/url_verification"""
     body = json.dumps({"type": "url_verification", "challenge": "quay"})
     headers = fake.signed(body) | {"Content-Type": "application/json"}
-    async with running(http(fake, shelf)) as slack, aiohttp.ClientSession(f"http://127.0.0.1:{slack.port}") as session:
-        async with session.post("/slack/events", data=body, headers=headers) as response:
-            assert (response.status, json.loads(await response.text())) == (200, {"challenge": "quay"})
+    async with (
+        running(http(fake, shelf)) as slack,
+        aiohttp.ClientSession(f"http://127.0.0.1:{slack.port}") as session,
+        session.post("/slack/events", data=body, headers=headers) as response,
+    ):
+        assert (response.status, json.loads(await response.text())) == (200, {"challenge": "quay"})
 
 
 @pytest.mark.usefixtures("socket")
@@ -421,3 +430,21 @@ async def test_a_button_that_nobody_knows_is_told_with_an_id(fake: FakeSlack) ->
 @pytest.mark.usefixtures("socket")
 async def test_a_mistake_is_never_shared(fake: FakeSlack) -> None:
     assert (await fake.type("latest 99 --share")).answer["response_type"] == "ephemeral"
+
+
+@pytest.mark.parametrize(("lost", "event"), [(404, "slack_answer_refused"), ("drop", "slack_answer_lost")])
+@pytest.mark.usefixtures("socket")
+async def test_an_answer_that_slack_does_not_take_is_in_the_log(fake: FakeSlack, lost: int | str, event: str) -> None:
+    fake.lost = lost
+    with capture_logs() as logs:
+        await fake.typing("status")
+        await fake.answered(1)
+        async with asyncio.timeout(5.0):
+            while event not in [log["event"] for log in logs]:  # noqa: ASYNC110  (slack_sdk tries once more, and tells nobody)
+                await asyncio.sleep(0.01)
+    assert [log["event"] for log in logs] == [event]
+
+
+async def test_notices_go_into_the_channel_that_is_named(fake: FakeSlack, shelf: Shelf) -> None:
+    await surface(fake, shelf).notifier("C9").notify("Wire is quiet.")
+    assert [m.channel for m in fake.messages] == ["C9"]

@@ -14,20 +14,26 @@ import aiohttp
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
+from rich.console import Console
+from slack_bolt.context.ack.async_ack import AsyncAck
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from bot.app import make_surfaces
 from bot.domain.alerts import Destination, Surface
 from bot.domain.errors import FinalDeliveryError, SettingsError, TemporaryDeliveryError
 from bot.domain.subscriptions import Subscription
+from bot.ports import Installation
 from bot.sealing import Seal
 from bot.storage import tables
 from bot.storage.store import SqlStore
+from config.settings import Settings
 from handlers.slack.app import SlackSurface
 from handlers.slack.installing import SCOPES, OAuth, SealedStates
+from handlers.slack.leaving import Leaving
 from handlers.slack.once import Once
 from tests.fakes.slack_server import FakeSlack, text_of
-from tests.slack.kit import delivery, running, surface
+from tests.slack.kit import NOON, Atlas, commands, delivery, eventually, running, surface
 from tests.storage.kit import opened
 
 KEY = SecretStr(Fernet.generate_key().decode())
@@ -38,6 +44,12 @@ def granted(team: str) -> dict[str, Any]:
     token = f"xoxb-token-of-{team}"
     who = {"authed_user": {"id": "UADMIN"}, "bot_user_id": f"UBOT{team}", "scope": ",".join(SCOPES)}
     return {"access_token": token, "team": {"id": team, "name": f"Team {team}"}, **who}
+
+
+def kept(team: str) -> Installation:
+    """What is kept of it."""
+    token = granted(team)["access_token"]
+    return Installation(team=team, name="", token=token, bot_user="UBOT", installed_by="slack:U1", installed_at=NOON)
 
 
 @dataclass
@@ -85,6 +97,10 @@ def oauth(store: SqlStore, *keys: SecretStr) -> OAuth:
     seal = Seal(keys or [KEY])
     credentials = {"client_id": FakeSlack.client_id, "client_secret": SecretStr(FakeSlack.client_secret)}
     return OAuth(installations=store.installations(seal), channels=store, seal=seal, **credentials)
+
+
+async def paused(store: SqlStore, wanted: list[bool]) -> bool:
+    return [s.paused is not None for s in await store.subscriptions()] == wanted
 
 
 @asynccontextmanager
@@ -157,8 +173,8 @@ async def test_a_workspace_that_leaves_is_forgotten_and_goes_on_when_it_is_back(
         status, _ = await house.fake.post_http(f"{house.url}/slack/events", house.fake.told(event, team="T1"))
         assert status == 200
     installations = house.store.installations(Seal([KEY]))
+    await eventually(lambda: paused(house.store, [True, False]))
     assert [await installations.installation(team) is None for team in ("T1", "T2")] == [True, False]
-    assert [s.paused is not None for s in await house.store.subscriptions()] == [True, False]
     with pytest.raises(FinalDeliveryError):
         await house.slack.sender.send(delivery(channel="C1"))
     await house.install("T1")
@@ -167,9 +183,12 @@ async def test_a_workspace_that_leaves_is_forgotten_and_goes_on_when_it_is_back(
 
 async def test_a_users_token_is_none_of_ours(house: House) -> None:
     await house.install("T1")
-    event = {"type": "tokens_revoked", "tokens": {"oauth": ["U1"]}}
-    await house.fake.post_http(f"{house.url}/slack/events", house.fake.told(event, team="T1"))
-    assert await house.store.installations(Seal([KEY])).installation("T1") is not None
+    installations = house.store.installations(Seal([KEY]))
+    leaving = Leaving(commands=commands(house.store), installations=installations)
+    await leaving.revoked(AsyncAck(), {"team_id": "T1"}, {"tokens": {"oauth": ["U1"]}})
+    assert await installations.installation("T1") is not None
+    await leaving.revoked(AsyncAck(), {"team_id": "T1"}, {"tokens": {"bot": ["UBOT"]}})
+    assert await installations.installation("T1") is None
 
 
 async def test_a_workspace_that_never_installed_is_answered_nothing_of_ours(house: House) -> None:
@@ -215,12 +234,16 @@ async def test_a_whole_organization_is_refused(house: House) -> None:
     assert await house.store.installations(Seal([KEY])).installation("T1") is None
 
 
-async def test_while_slack_is_away_the_page_says_so(house: House) -> None:
-    house.fake.statuses["oauth.v2.access"] = 503
-    address, cookie = await house.ask()
+@pytest.mark.parametrize(("how", "status"), [("dropping", 502), ("statuses", 401)])
+async def test_while_slack_is_away_the_page_says_to_try_again(house: House, how: str, status: int) -> None:
     house.fake.codes["code"] = granted("T1")
-    status, page = await house.back(cookie, code="code", state=parse_qs(urlsplit(address).query)["state"][0])
-    assert (status, "again" in page) in ((502, True), (401, True))
+    address, cookie = await house.ask()
+    if how == "dropping":
+        house.fake.dropping.add("oauth.v2.access")
+    else:
+        house.fake.statuses["oauth.v2.access"] = 503
+    found, page = await house.back(cookie, code="code", state=parse_qs(urlsplit(address).query)["state"][0])
+    assert (found, "try again" in page) == (status, True)
 
 
 async def test_a_key_is_changed_by_putting_a_new_one_in_front_and_a_lost_one_is_named(fake: FakeSlack, tmp_path: Path) -> None:
@@ -263,6 +286,19 @@ async def test_one_workspace_is_paused_too_when_the_app_is_taken_out(fake: FakeS
     async with opened(tmp_path) as store, running(surface(fake, store)):
         await fake.type("subscribe daily", user="UADMIN")
         await fake.event({"type": "app_uninstalled"})
-        assert [s.paused is not None for s in await store.subscriptions()] == [True]
+        await eventually(lambda: paused(store, [True]))
     async with opened(tmp_path) as store, running(surface(fake, store)):
         assert [s.paused for s in await store.subscriptions()] == [None]
+
+
+async def test_the_settings_of_oauth_make_a_surface_that_names_no_channel(fake: FakeSlack, tmp_path: Path) -> None:
+    values = {"slack_client_id": fake.client_id, "slack_client_secret": fake.client_secret, "slack_signing_secret": fake.signing_secret}
+    settings = Settings(_env_file=None, **values, port=3000, attache_secret_key=KEY.get_secret_value(), slack_api_url=fake.api_url)
+    async with opened(tmp_path) as store:
+        await store.installations(Seal([KEY])).install(kept("T1"))
+        await store.subscribe(Subscription(destination=Destination(surface=Surface.SLACK, address="C1"), team="T1"))
+        surfaces = make_surfaces(settings, commands(store), Atlas(), Console(), store)
+        assert (surfaces.channels, list(surfaces.running)) == ([], ["slack"])
+        fake.tokens["xoxb-token-of-T1"] = "T1"
+        await surfaces.senders[Surface.SLACK].send(delivery())
+        assert fake.spoken == [("chat.postMessage", "xoxb-token-of-T1")]

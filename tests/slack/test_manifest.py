@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import yaml
@@ -85,3 +86,15 @@ def test_it_keeps_the_documented_limits() -> None:
     assert len(MANIFEST["features"]["bot_user"]["display_name"]) <= 80
     assert len(command["description"]) <= 2_000
     assert len(command["usage_hint"]) <= 1_000
+
+
+def test_the_commented_lines_make_the_other_modes() -> None:
+    lines = (HERE / "slack-manifest.yaml").read_text(encoding="utf-8").splitlines()
+    other = [re.sub(r"# (.*?) +# (?:HTTP|OAUTH)$", r"\1", line) for line in lines]
+    manifest = yaml.safe_load("\n".join(other))
+    events = "https://YOUR.HOST/slack/events"
+    assert manifest["features"]["slash_commands"][0]["url"] == events
+    assert manifest["settings"]["event_subscriptions"]["request_url"] == events
+    assert manifest["settings"]["interactivity"]["request_url"] == events
+    assert manifest["oauth_config"]["redirect_urls"] == ["https://YOUR.HOST/slack/oauth_redirect"]
+    assert manifest["oauth_config"]["scopes"] == MANIFEST["oauth_config"]["scopes"]

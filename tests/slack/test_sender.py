@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -190,3 +191,46 @@ async def test_a_digest_is_one_message_under_its_key(fake: FakeSlack) -> None:
     (message,) = fake.messages
     assert message.text.startswith("Digest: 2 developments in 1 matter")
     assert message.metadata["event_payload"]["key"] == together.key
+
+
+async def test_a_digest_that_arrived_unanswered_is_not_sent_again(fake: FakeSlack) -> None:
+    one, other = delivery(), delivery(development_id="d2", headline="Talks planned")
+    together = replace(one, digest=(one.alert, other.alert))
+    fake.fail(received=True)
+    with pytest.raises(TemporaryDeliveryError):
+        await sender_to(fake.api_url).send(together)
+    receipt = await sender_to(fake.api_url).send(replace(together, attempts=2))
+    assert [m.ts for m in fake.messages] == [receipt.message_id]
+
+
+async def test_a_step_shown_to_the_channel_is_found_in_its_thread(fake: FakeSlack) -> None:
+    sender = sender_to(fake.api_url)
+    first = await sender.send(delivery())
+    moved = delivery(thread=first.message_id, follow_up="Talks open", development_id="d2")
+    moved = replace(moved, alert=replace(moved.alert, step_changed=True))
+    fake.fail(received=True)
+    with pytest.raises(TemporaryDeliveryError):
+        await sender.send(moved)
+    receipt = await sender.send(replace(moved, attempts=2))
+    assert [m.ts for m in fake.messages] == [first.message_id, receipt.message_id]
+
+
+async def test_a_look_reads_nothing_older_than_the_first_attempt(fake: FakeSlack) -> None:
+    begun = datetime.now(UTC)
+    fake.fail(received=True)
+    with pytest.raises(TemporaryDeliveryError):
+        await sender_to(fake.api_url).send(delivery())
+    await sender_to(fake.api_url).send(replace(delivery(attempts=2), begun=begun))
+    assert len(fake.messages) == 1
+    (asked,) = [arguments for method, arguments, _ in fake.calls if method == "conversations.history"]
+    assert 0 < begun.timestamp() - float(asked["oldest"]) <= 600.001
+    await sender_to(fake.api_url).send(replace(delivery(attempts=2), begun=begun + timedelta(hours=1)))
+    assert len(fake.messages) == 2
+
+
+@pytest.mark.parametrize("code", ["cant_update_message", "edit_window_closed", "message_not_found"])
+async def test_a_message_that_cannot_be_edited_any_more_stays_as_it_is(fake: FakeSlack, code: str) -> None:
+    receipt = await sender_to(fake.api_url).send(delivery())
+    fake.errors["chat.update"] = code
+    await sender_to(fake.api_url).edit(replace(delivery(headline="Pact signed"), message_id=receipt.message_id))
+    assert "Pact signed" not in fake.messages[0].text
