@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo run test check format lock clean
+.PHONY: demo run test check audit licences format lock clean
 
 demo: $(VENV)/.run ## play two weeks of invented news through the whole pipeline
 	@$(BIN)/attache demo
@@ -19,6 +19,16 @@ check: $(VENV)/.dev ## what CI checks besides the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict bot handlers config
 	$(BIN)/lint-imports
+
+audit: $(VENV)/.run ## known weaknesses of what the lock names
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	@$(BIN)/python .ci/audit
+
+licences: $(VENV)/.run ## write docs/licences.md anew
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-licenses
+	@printf '# Licences\n\nOf everything that `requirements.lock` installs, as the packages themselves declare it. Written by `make licences`.\n\n' > docs/licences.md
+	@$(BIN)/pip-licenses --from=mixed --format=markdown --with-urls --no-version --order=license \
+		--packages $$(sed -n 's/^\([A-Za-z0-9_.-]*\)==.*/\1/p' requirements.lock) >> docs/licences.md
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

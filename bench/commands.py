@@ -66,8 +66,29 @@ COUNTRIES = (
     "EGY",
     "TUR",
 )
-THINGS = "tariff steel dairy timber rice harbour digital services minerals textile poultry grain solar wine market quota visa data cotton fish".split()
-ACTS = "weigh sign discuss delay open close draft review reject welcome extend table".split()
+THINGS = [
+    "tariff",
+    "steel",
+    "dairy",
+    "timber",
+    "rice",
+    "harbour",
+    "digital",
+    "services",
+    "minerals",
+    "textile",
+    "poultry",
+    "grain",
+    "solar",
+    "wine",
+    "market",
+    "quota",
+    "visa",
+    "data",
+    "cotton",
+    "fish",
+]
+ACTS = ["weigh", "sign", "discuss", "delay", "open", "close", "draft", "review", "reject", "welcome", "extend", "table"]
 LINES = (
     "latest", "latest 10 trade india", "latest meeting", "search tariff steel", 'search "free trade" -dairy', "timeline India United States",
     "timeline trade_deal:IND-USA", "upcoming", "story {id}", "why {id}", "why {url}", "watch list", "watch test tariff* country:India",
@@ -81,14 +102,15 @@ def headline(n: int, chance: random.Random) -> str:
 
 
 def _entry(n: int, chance: random.Random) -> dict[str, dict[str, Any]]:
-    at, key = NOW - timedelta(minutes=n), f"e{n:024d}"
+    at, key = NOW - timedelta(minutes=3 * n), f"e{n:024d}"
     url = f"https://paper-{n % SOURCES}.example/news/{n}"
+    told = n % 5 not in (1, 2)  # by a development: three in five, as `_development` has it
     version = {"id": n, "entry_id": n, "number": 1, "key": key, "title": headline(n, chance), "summary": "A chapter was on the table. " * 8}
     facts = {"parties": [chance.choice(COUNTRIES)], "people": [], "place": None, "when": None}
     judgement = {
         "version_id": n,
         "reason": "new_development",
-        "scores": {"trade_deal": 0.9, "ministerial_meeting": 0.2},
+        "scores": {"trade_deal": 0.9 if told else 0.1, "ministerial_meeting": 0.2},
         "development": 0.8,
     }
     return {
@@ -110,7 +132,7 @@ def _entry(n: int, chance: random.Random) -> dict[str, dict[str, Any]]:
 def _development(n: int, chance: random.Random) -> dict[str, dict[str, Any]]:
     pair = sorted((COUNTRIES[n % 7 % 20], COUNTRIES[7 + n // 7 % 13])) if n % 50 else ["IND", "USA"]
     meeting = n % 3 == 0
-    own, at, topic = f"d{n:020d}", NOW - timedelta(minutes=5 * n), "ministerial_meeting" if meeting else "trade_deal"
+    own, at, topic = f"d{n:020d}", NOW - timedelta(minutes=15 * n), "ministerial_meeting" if meeting else "trade_deal"
     dossier = f"{topic}:{'-'.join(pair)}"
     day = (NOW + timedelta(days=n % 400 - 380)).date().isoformat() if meeting else None
     status = ("planned", "held", "cancelled")[n % 9 // 3] if meeting else None

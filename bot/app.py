@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
+from aiohttp.web import AbstractRouteDef
 from rich.console import Console
 
 from bot.delivery.outbox import Outbox
@@ -26,6 +27,7 @@ from bot.judge.people import People
 from bot.judge.places import Places
 from bot.judge.watching import Watching
 from bot.judge.zero_shot import ZeroShotClassifier, load_zero_shot
+from bot.metrics import CONTENT_TYPE, MeasuredClassifier, MeasuredLine, Metrics, StoreGauges, exposition
 from bot.oversight import Oversight, watched_loop
 from bot.pipeline import Pipeline
 from bot.ports import Articles, Classifier, Clock, Drafter, Filed, Gazetteer, Notifier, Reader, Sender, Store, WatchLanguage
@@ -38,6 +40,7 @@ from bot.storage.writing import Announcer
 from bot.stories.matcher import StoryMatcher, StoryModel
 from bot.summary.drafting import SeqToSeqDrafter, load_writer
 from bot.summary.extractive import ExtractiveSummarizer
+from bot.web import Entrance
 from config.settings import HERE, Settings
 from handlers.commands import Commands
 from handlers.console.sender import ConsoleSender
@@ -158,8 +161,52 @@ class Surfaces:
     running: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
 
 
-def make_slack(settings: Settings, commands: Commands, gazetteer: Gazetteer, store: SqlStore) -> SlackSurface:
-    """Return the Slack surface of settings that have its token, or the credentials by which workspaces install it. Raises SettingsError."""
+@dataclass(kw_only=True)
+class Outside:
+    """What is seen of this process from outside. `has_model`: it has loaded its model, or needs none."""
+
+    metrics: Metrics
+    entrance: Entrance
+    has_model: bool
+
+
+@asynccontextmanager
+async def open_outside(
+    settings: Settings, store: SqlStore, names: Callable[[], Awaitable[Collection[str]]], *, has_model: bool = False
+) -> AsyncIterator[Outside]:
+    """Watch the loop, count, and answer on the port of the settings where they name one. `names` are those of the sources. Raises SettingsError."""
+    clock = SystemClock()
+    metrics = Metrics(clock)
+    gauges = StoreGauges(metrics=metrics, gauges=store, clock=clock, names=names)
+
+    async def figures() -> bytes:
+        await gauges.refresh()
+        return exposition(metrics)
+
+    async def model() -> bool:
+        return outside.has_model
+
+    async with AsyncExitStack() as held:
+        entrance = Entrance(
+            heartbeat=await held.enter_async_context(watched_loop()),
+            checks={"database": store.answers, "schema": store.at_head, "model": model},
+            figures=figures,
+            content_type=CONTENT_TYPE,
+            token=settings.attache_metrics_token,
+        )
+        outside = Outside(metrics=metrics, entrance=entrance, has_model=has_model)
+        if settings.attache_http_port is not None:
+            await held.enter_async_context(entrance.open(settings.attache_http_port))
+        yield outside
+
+
+def make_slack(
+    settings: Settings, commands: Commands, gazetteer: Gazetteer, store: SqlStore, routes: Sequence[AbstractRouteDef] = ()
+) -> SlackSurface:
+    """Return the Slack surface of settings that have its token, or the credentials by which workspaces install it. Raises SettingsError.
+
+    `routes` are served beside Slack's in HTTP mode.
+    """
     return SlackSurface(
         bot_token=settings.slack_bot_token,
         oauth=_oauth(settings, store),
@@ -171,6 +218,7 @@ def make_slack(settings: Settings, commands: Commands, gazetteer: Gazetteer, sto
         admin_group=settings.slack_admin_group,
         home=settings.slack_home_team,
         api_url=settings.slack_api_url,
+        routes=routes,
     )
 
 
@@ -199,11 +247,18 @@ def make_discord(settings: Settings, commands: Commands, gazetteer: Gazetteer) -
     )
 
 
-def make_surfaces(settings: Settings, commands: Commands, gazetteer: Gazetteer, console: Console, store: SqlStore) -> Surfaces:
-    """Return every surface that has a token; the terminal where none has."""
+def make_surfaces(
+    settings: Settings,
+    commands: Commands,
+    gazetteer: Gazetteer,
+    console: Console,
+    store: SqlStore,
+    routes: Sequence[AbstractRouteDef] = (),
+) -> Surfaces:
+    """Return every surface that has a token; the terminal where none has. `routes` are served beside Slack's in HTTP mode."""
     surfaces = Surfaces()
     if settings.has_slack:
-        slack = make_slack(settings, commands, gazetteer, store)
+        slack = make_slack(settings, commands, gazetteer, store, routes)
         surfaces.senders[Surface.SLACK] = slack.sender
         surfaces.running["slack"] = slack.run
         if settings.slack_alert_channel:
@@ -238,9 +293,11 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
     clock = SystemClock()
     async with (
         open_store(settings.attache_database_url) as store,
+        open_outside(settings, store, lambda: source_names(sources, store)) as outside,
         open_judge(settings.attache_model, settings.attache_summary_model) as judge,
         make_reader(settings) as reader,
     ):
+        outside.has_model, metrics = True, outside.metrics
         schedule: Schedule | None = None
 
         async def changed() -> None:
@@ -263,27 +320,39 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
             sources=desk,
             wake=wake,
         )
-        surfaces = make_surfaces(settings, commands, judge.gazetteer, console, store)
+        surfaces = make_surfaces(settings, commands, judge.gazetteer, console, store, outside.entrance.routes())
         await subscribe_channels(store, surfaces.channels, clock.now())
-        outbox = Outbox(store=store, senders=surfaces.senders, clock=clock, notifiers=surfaces.notifiers)
-        pipeline = make_pipeline(reader=reader, store=store, judge=judge, clock=clock, articles=reader.articles)
+        outbox = Outbox(store=store, senders=surfaces.senders, clock=clock, notifiers=surfaces.notifiers, report=metrics.delivered)
+        measured = replace(judge, classifier=MeasuredClassifier(judge.classifier, metrics))
+        pipeline = make_pipeline(reader=reader, store=store, judge=measured, clock=clock, articles=reader.articles, report=metrics.filed)
         schedule = Schedule(
-            pipeline=pipeline,
+            pipeline=MeasuredLine(pipeline, metrics),
             list_sources=lambda: list_sources(sources, store),
             list_states=store.source_states,
             on_alert=outbox.wake,
             look=Oversight(store=store, notifiers=surfaces.notifiers, clock=clock).look,
+            daily=lambda: retain(settings, store),
             bounds=Bounds(fastest=settings.attache_poll_fastest, slowest=settings.attache_poll_slowest),
         )
         _log.info("started", sources=len(sources), channels=[str(c) for c in surfaces.channels])
-        async with watched_loop():
-            await _serve(schedule, outbox, surfaces.running)
+        await _serve(schedule, outbox, surfaces.running)
     _log.info("stopped")
 
 
 async def list_sources(sources: Sequence[Source], store: Store) -> list[Source]:
     """Return the sources of the file with what admins changed."""
     return merged(sources, await store.source_changes())
+
+
+async def source_names(sources: Sequence[Source], store: Store) -> frozenset[str]:
+    """Return the names of those sources."""
+    return frozenset(source.name for source in await list_sources(sources, store))
+
+
+async def retain(settings: Settings, store: SqlStore) -> None:
+    """Clear away what is older than the settings say."""
+    gone = await store.forget(SystemClock().now(), settings.attache_retention_days)
+    _log.info("entries_cleared", gone=gone, days=settings.attache_retention_days)
 
 
 async def _serve(schedule: Schedule, outbox: Outbox, surfaces: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]) -> None:

@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.domain.errors import AttacheError, SourceError, UsageError
-from bot.logs import configure_logs
+from bot.logs import Shape, configure_logs
+from bot.scrubbing import scrubbed
 from config.settings import Settings, read_settings
 from config.sources_file import read_sources
 
@@ -81,8 +82,12 @@ def _told(work: Callable[[], object]) -> int:
         error = mendable
     else:
         return 0
-    print(f"attache: {error}", file=sys.stderr)
+    print(f"attache: {scrubbed(str(error))}", file=sys.stderr)
     return 2
+
+
+def _log_as(settings: Settings) -> None:
+    configure_logs(shape=Shape(settings.attache_log), secrets=settings.secrets)
 
 
 def _finish(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
@@ -97,7 +102,7 @@ def run() -> None:
 
     settings = read_settings()
     sources = read_sources(settings.attache_sources)
-    configure_logs()
+    _log_as(settings)
     code = _told(lambda: asyncio.run(run_all(settings, sources, Console())))
     sys.stdout.flush()
     sys.stderr.flush()
@@ -110,8 +115,9 @@ def migrate() -> None:
     """Bring the database to the newest schema (PostgreSQL: before the other processes start)."""
     from bot import roles
 
-    configure_logs()
-    asyncio.run(roles.migrate(read_settings()))
+    settings = read_settings()
+    _log_as(settings)
+    asyncio.run(roles.migrate(settings))
 
 
 @app.command()
@@ -143,7 +149,7 @@ def _role(name: str) -> None:
 
     settings = read_settings()
     sources = read_sources(settings.attache_sources)
-    configure_logs()
+    _log_as(settings)
     code = _told(lambda: asyncio.run(getattr(roles, name)(settings, sources)))
     sys.stdout.flush()
     sys.stderr.flush()

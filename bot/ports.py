@@ -407,6 +407,10 @@ class Library(Protocol):
         """Let a source that had retired, or failed for long, be polled again as if it had never failed."""
         ...
 
+    async def source_reports(self) -> tuple[SourceReport, ...]:
+        """Return the health of every source polled so far, by name."""
+        ...
+
     async def status(self) -> StatusReport:
         """Return the store in figures."""
         ...

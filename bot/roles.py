@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import procrastinate
@@ -19,6 +19,7 @@ import structlog
 
 from bot import jobs
 from bot.app import (
+    Outside,
     SystemClock,
     list_sources,
     make_discord,
@@ -26,8 +27,11 @@ from bot.app import (
     make_reader,
     make_slack,
     open_judge,
+    open_outside,
     open_store,
     read_places,
+    retain,
+    source_names,
     subscribe_channels,
 )
 from bot.delivery.outbox import Outbox
@@ -37,10 +41,11 @@ from bot.domain.errors import SettingsError
 from bot.domain.health import Bounds
 from bot.judge.places import Places
 from bot.judge.watching import Watching
-from bot.oversight import Oversight, watched_loop
+from bot.metrics import MeasuredClassifier, MeasuredLine
+from bot.oversight import Oversight
 from bot.pipeline import Pipeline
 from bot.ports import Notifier, Sender
-from bot.schedule import Schedule
+from bot.schedule import Line, Schedule
 from bot.storage.store import SqlStore
 from config.settings import Settings
 from handlers.commands import Commands
@@ -63,6 +68,7 @@ class Floor:
 
     store: SqlStore
     queue: procrastinate.App
+    outside: Outside
 
 
 @dataclass(kw_only=True)
@@ -75,16 +81,19 @@ class Posts:
 
 
 @asynccontextmanager
-async def _floor(settings: Settings, *, migrating: bool = False) -> AsyncIterator[Floor]:
-    """Open the store and the queue. Raises SettingsError for a database that cannot hold a queue."""
+async def _floor(
+    settings: Settings, sources: Sequence[Source] = (), *, migrating: bool = False, has_model: bool = True
+) -> AsyncIterator[Floor]:
+    """Open the store, the queue, and what is seen from outside. Raises SettingsError for a database that cannot hold a queue."""
     if not settings.attache_database_url.startswith("postgres"):
         raise SettingsError("ATTACHE_DATABASE_URL", "several processes need PostgreSQL; for one process on SQLite there is `attache run`")
     queue = jobs.make_queue(settings.attache_database_url)
     async with (
         queue.open_async(),
         open_store(settings.attache_database_url, announcer=jobs.Announcer(queue), migrating=migrating) as store,
+        open_outside(settings, store, lambda: source_names(sources, store), has_model=has_model) as outside,
     ):
-        yield Floor(store=store, queue=queue)
+        yield Floor(store=store, queue=queue, outside=outside)
 
 
 @asynccontextmanager
@@ -110,14 +119,15 @@ async def _posts(settings: Settings, places: Places, commands: Commands, store: 
 
 async def migrate(settings: Settings) -> None:
     """Bring the schema of the store and of the queue to the newest revision."""
-    async with _floor(settings, migrating=True) as floor:
+    unseen = settings.model_copy(update={"attache_http_port": None})  # the processes that it makes room for may still serve there
+    async with _floor(unseen, migrating=True) as floor:
         await jobs.make_tables(floor.queue)
     _log.info("migrated")
 
 
 async def clock(settings: Settings, sources: Sequence[Source]) -> None:
     """Decide what runs when, as the only one; stand by while another does."""
-    async with _floor(settings) as floor, _posts(settings, read_places(), _no_commands(floor, settings), floor.store) as posts:
+    async with _floor(settings, sources) as floor, _posts(settings, read_places(), _no_commands(floor, settings), floor.store) as posts:
         await subscribe_channels(floor.store, posts.channels, SystemClock().now())
 
         async def decide() -> None:
@@ -139,15 +149,22 @@ async def worker(settings: Settings, sources: Sequence[Source]) -> None:
     """Do the jobs, and send what is due; any number of these."""
     clock = SystemClock()
     async with (
-        _floor(settings) as floor,
+        _floor(settings, sources, has_model=False) as floor,
         open_judge(settings.attache_model, settings.attache_summary_model) as judge,
         make_reader(settings) as reader,
         _posts(settings, read_places(), _no_commands(floor, settings), floor.store) as posts,
     ):
-        pipeline = make_pipeline(reader=reader, store=floor.store, judge=judge, clock=clock, articles=reader.articles)
-        outbox = Outbox(store=floor.store, senders=posts.senders, clock=clock, notifiers=posts.notifiers)
+        floor.outside.has_model, metrics = True, floor.outside.metrics
+        measured = replace(judge, classifier=MeasuredClassifier(judge.classifier, metrics))
+        pipeline = make_pipeline(
+            reader=reader, store=floor.store, judge=measured, clock=clock, articles=reader.articles, report=metrics.filed
+        )
+        line = MeasuredLine(pipeline, metrics)
+        outbox = Outbox(store=floor.store, senders=posts.senders, clock=clock, notifiers=posts.notifiers, report=metrics.delivered)
         hands = jobs.Hands(
-            poll=lambda names: _poll(names, pipeline, sources, floor.store), assess=lambda: _assess(pipeline), retain=_nothing_at_all
+            poll=lambda names: _poll(names, line, sources, floor.store),
+            assess=lambda: _assess(pipeline),
+            retain=lambda: retain(settings, floor.store),
         )
         name = f"{socket.gethostname()}-{os.getpid()}"
         _log.info("worker_started", name=name)
@@ -164,7 +181,7 @@ async def web(settings: Settings, sources: Sequence[Source]) -> None:
     """Answer Slack over HTTP."""
     if not settings.slack_http:
         raise SettingsError("SLACK_SIGNING_SECRET", "the role web needs it, and PORT: it is Slack's way in over HTTP")
-    async with _floor(settings) as floor, make_reader(settings) as reader:
+    async with _floor(settings, sources) as floor, make_reader(settings) as reader:
         commands = _commands(
             floor,
             settings,
@@ -172,14 +189,14 @@ async def web(settings: Settings, sources: Sequence[Source]) -> None:
                 library=floor.store, reader=reader, prober=reader.prober, listed=sources, clock=SystemClock(), changed=_nothing_at_all
             ),
         )
-        await _until_told(make_slack(settings, commands, read_places(), floor.store).run)
+        await _until_told(make_slack(settings, commands, read_places(), floor.store, floor.outside.entrance.routes()).run)
 
 
 async def discord(settings: Settings, sources: Sequence[Source]) -> None:
     """Hold Discord's gateway and answer its commands."""
     if settings.discord_bot_token is None:
         raise SettingsError("DISCORD_BOT_TOKEN", "the role discord needs it")
-    async with _floor(settings) as floor, make_reader(settings) as reader:
+    async with _floor(settings, sources) as floor, make_reader(settings) as reader:
         commands = _commands(
             floor,
             settings,
@@ -202,13 +219,13 @@ def _no_commands(floor: Floor, settings: Settings) -> Commands:
     return _commands(floor, settings, None)
 
 
-async def _poll(names: Sequence[str], pipeline: Pipeline, sources: Sequence[Source], store: SqlStore) -> None:
+async def _poll(names: Sequence[str], line: Line, sources: Sequence[Source], store: SqlStore) -> None:
     """Poll sources by name; one whose name nobody knows any more is passed over."""
     listed = {source.name: source for source in await list_sources(sources, store)}
     states = await store.source_states(names)
     wanted = [listed[name] for name in names if name in listed]
     results = await asyncio.gather(
-        *(pipeline.poll(source, states.get(source.name, SourceState(name=source.name))) for source in wanted), return_exceptions=True
+        *(line.poll(source, states.get(source.name, SourceState(name=source.name))) for source in wanted), return_exceptions=True
     )
     for source, result in zip(wanted, results, strict=True):
         if isinstance(result, BaseException):  # the store was away: the clock plans the source again
@@ -249,13 +266,12 @@ async def _until_told(work: Work) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with watched_loop():
-        working, told = asyncio.create_task(_done(work)), asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            told.cancel()
-            working.cancel()
-            await asyncio.wait({working}, timeout=CLOSING_SECONDS)
-        if not working.cancelled() and (error := working.exception()) is not None:
-            raise error
+    working, told = asyncio.create_task(_done(work)), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+        working.cancel()
+        await asyncio.wait({working}, timeout=CLOSING_SECONDS)
+    if not working.cancelled() and (error := working.exception()) is not None:
+        raise error

@@ -1,6 +1,6 @@
 """What a machine asks over HTTP: `/healthz` (does it live), `/readyz` (can it work), `/metrics` (Prometheus).
 
-`Entrance.routes` can be mounted into another server; `Entrance.serve` is one of its own. Answers name no version, no path and no error: what
+`Entrance.routes` can be mounted into another server; `Entrance.open` is one of its own. Answers name no version, no path and no error: what
 is wrong in particular is in the log. Nothing that is asked here costs more than one look at the database a second, however often it is asked.
 """
 
@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.http import HttpProcessingError
 from pydantic import SecretStr
 
 from bot.domain.errors import SettingsError
@@ -57,24 +61,18 @@ class Entrance:
         """Return the three routes."""
         return [web.get("/healthz", self._healthz), web.get("/readyz", self._readyz), web.get("/metrics", self._metrics)]
 
-    async def serve(self, port: int, on_ready: Callable[[int], None] = lambda _: None) -> None:
-        """Serve on `port` (0: any free one, told to `on_ready`) until cancelled. Raises SettingsError when the port is not to be had."""
+    @asynccontextmanager
+    async def open(self, port: int) -> AsyncIterator[int]:
+        """Serve on `port` inside the block; yields it (0: a free one). Raises SettingsError when it is not to be had."""
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_routes(self.routes())
         app.on_response_prepare.append(nameless)
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            shutdown_timeout=LINGER_SECONDS,
-            lingering_time=LINGER_SECONDS,
-            max_line_size=MAX_HEADER,
-            max_field_size=MAX_HEADER,
-        )
+        limits: dict[str, Any] = {"lingering_time": LINGER_SECONDS, "max_line_size": MAX_HEADER, "max_field_size": MAX_HEADER}
+        runner = web.AppRunner(app, access_log=None, logger=_library_logger(), shutdown_timeout=LINGER_SECONDS, **limits)
         await runner.setup()
         try:
             await _started(web.TCPSite(runner, HOST, port), port)
-            on_ready(runner.addresses[0][1])
-            await asyncio.Event().wait()
+            yield runner.addresses[0][1]
         finally:
             await runner.cleanup()
 
@@ -107,8 +105,19 @@ class Entrance:
 
 
 async def nameless(_: web.Request, response: web.StreamResponse) -> None:
-    """Leave the banner away, which names aiohttp's version and Python's (a signal of aiohttp, `on_response_prepare`)."""
+    """Leave the banner away, which names aiohttp's version and Python's (a signal of aiohttp, `on_response_prepare`).
+
+    aiohttp gives no way to do so in its answer to what is no HTTP at all.
+    """
     response.headers[hdrs.SERVER] = "attache"
+
+
+def _library_logger() -> logging.Logger:
+    """Return aiohttp's logger for this server. It would log an error for whatever anybody sends that is no HTTP."""
+    logger = logging.Logger("attache.http", logging.ERROR)
+    logger.parent = logging.getLogger()
+    logger.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
+    return logger
 
 
 async def _passes(name: str, check: Check) -> bool:

@@ -112,9 +112,9 @@ class Settings(BaseSettings):
     def secrets(self) -> frozenset[str]:
         """Every secret among the settings, word for word, for the log to leave out: the database's password too."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        own = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
+        own = {value.get_secret_value() for value in (*values, *self.secret_keys) if isinstance(value, SecretStr)}
         password = re.search(r"://[^:/@]*:(.*)@", self.attache_database_url)
-        return frozenset(filter(None, {*own, *self.secret_keys, *((password[1], unquote(password[1])) if password else ())}))
+        return frozenset({*own, *((password[1], unquote(password[1])) if password else ())} - {""})
 
     @property
     def slack_http(self) -> bool:

@@ -27,6 +27,7 @@ MEETING, OTHER = "meeting", "other news"
 _NEAR, _FAR = (27, -27), (-54, 54, -81, 81, -108, 108)  # from a mark's middle to its label's, up first where it is free
 _DAYS, _MONTHS = (1, 2, 7, 14), (1, 2, 3, 6, 12, 24, 60, 120)
 _TICKS = 7
+_GAP = 6  # at least, between words and what is beside them
 
 Box = tuple[float, float, float, float]
 Stairs = tuple[int, tuple[tuple[float, float], ...]]
@@ -233,8 +234,15 @@ def _possible(mark: Mark, date: str, *, headline: bool, measure: Measure) -> Ite
 
 
 def _free(label: Label, taken: Sequence[Box]) -> bool:
-    mine = label.mark.box
-    return _inside(label.box) and not any(_meet(box, other) for box in label.boxes for other in taken if box is label.box or other != mine)
+    """It lies upon nothing; its leader may touch its own mark. A plain loop: this is most of the time that a chart takes."""
+    if not _inside(label.box):
+        return False
+    left, top, right, bottom = label.box
+    for x0, y0, x1, y1 in taken:
+        if left < x1 + _GAP and x0 < right + _GAP and top < y1 and y0 < bottom:
+            return False
+    leader, own = label.leader, label.mark.box
+    return leader is None or not any(_meet(leader, other) for other in taken if other != own)
 
 
 def _inside(box: Box) -> bool:
@@ -242,7 +250,7 @@ def _inside(box: Box) -> bool:
 
 
 def _meet(one: Box, other: Box) -> bool:
-    return one[0] < other[2] + 6 and other[0] < one[2] + 6 and one[1] < other[3] and other[1] < one[3]
+    return one[0] < other[2] + _GAP and other[0] < one[2] + _GAP and one[1] < other[3] and other[1] < one[3]
 
 
 def _grown(a: tuple[float, float], b: tuple[float, float]) -> Box:

@@ -59,7 +59,7 @@ class SourceDesk:
     async def table(self) -> Reply:
         """Return every source with its health, the worst first."""
         now, sources = self._clock.now(), await self._sources()
-        states = {report.name: report for report in (await self._library.status()).sources}
+        states = {report.name: report for report in await self._library.source_reports()}
         rows = [(source, states.get(source.name)) for source in sources]
         health = {s.name: Health.OK if r is None else health_of(r.state, now) for s, r in rows}
         rows.sort(key=lambda row: (_WORST_FIRST.index(health[row[0].name]), row[0].name))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache
 
 from bot.domain.developments import Development
 from bot.domain.errors import UsageError
@@ -18,6 +19,7 @@ from handlers.replies import Attachment, Reply
 from handlers.showing import counted, dossier_name, listing
 
 DRAWN, LISTED = 60, 20  # developments in the picture; in the list below it
+KEPT = 16  # pictures, for when a channel asks for the same again
 
 
 class TimelineDesk:
@@ -27,6 +29,7 @@ class TimelineDesk:
         self._library = library
         self._gazetteer = gazetteer
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+        self._draw = lru_cache(KEPT)(picture_of)
 
     async def answer(self, _: Actor, command: Command) -> Reply:
         """See `Desk.answer`."""
@@ -43,8 +46,8 @@ class TimelineDesk:
         return replace(reply, note=note, attachments=(await self._picture(title, told),))
 
     async def _picture(self, title: str, told: Sequence[Development]) -> Attachment:
-        names = {d.dossier_id: self._short(d) for d in told}
-        return await asyncio.get_running_loop().run_in_executor(self._hand, picture_of, title, told, names)
+        names = tuple({d.dossier_id: self._short(d) for d in told}.items())
+        return await asyncio.get_running_loop().run_in_executor(self._hand, self._draw, title, tuple(told), names)
 
     def _short(self, development: Development) -> str:
         """A dossier's name in the picture."""

@@ -144,7 +144,7 @@ def test_it_is_a_picture_of_the_size_that_chats_show(count: int) -> None:
     statuses = (None, *Status)
     matters = [f"trade_deal:IND-X{n % 7}" for n in range(count)]
     many = [told(n, n * 11, stages[n % 5], statuses[n % 4], matters[n]) for n in range(count)]
-    made = picture_of("India – “Türkiye”", many, {})
+    made = picture_of("India – “Türkiye”", many, ())
     picture = Image.open(io.BytesIO(made.content))
     assert (made.name, made.media, picture.format, picture.size) == ("timeline.png", "image/png", "PNG", (WIDTH, HEIGHT))
     assert len(made.content) < 300_000
@@ -152,7 +152,7 @@ def test_it_is_a_picture_of_the_size_that_chats_show(count: int) -> None:
 
 
 def test_words_in_other_scripts_leave_the_date() -> None:
-    made = picture_of("印度", [told(1, 0, Stage.PROPOSED, headline="印度与美国签署贸易协定")], {})
+    made = picture_of("印度", [told(1, 0, Stage.PROPOSED, headline="印度与美国签署贸易协定")], ())
     assert Image.open(io.BytesIO(made.content)).size == (WIDTH, HEIGHT)
 
 

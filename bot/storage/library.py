@@ -7,8 +7,24 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, delete, exists, false, func, insert, or_, select, text, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    TextClause,
+    and_,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.alerts import DeliveryState
 from bot.domain.decisions import Reason
@@ -22,7 +38,7 @@ from bot.storage.reading import coverage_by_development, entry_columns, entry_jo
 from bot.storage.words import Term, Words, fts5, tsquery
 
 MEASURED = timedelta(days=7)  # delays are taken from the entries seen in the week before the latest
-MOST_MEASURED = 5_000
+MOST_MEASURED = 1_000
 EPOCH = datetime(1970, 1, 8, tzinfo=UTC)
 
 
@@ -109,28 +125,38 @@ class SqlLibrary:
         async with self._writer.begin() as connection:
             await connection.execute(update(t).where(t.c.name == name).values(retired=None, failures=0, not_before=None))
 
+    async def source_reports(self) -> tuple[SourceReport, ...]:
+        """See `Library.source_reports`."""
+        async with self._engine.connect() as connection:
+            return await _source_reports(connection)
+
     async def status(self) -> StatusReport:
         """See `Library.status`."""
-        d, s, e = tables.deliveries.c, tables.sources, tables.entries
         async with self._engine.connect() as connection:
-
-            async def count(statement: Select[Any]) -> int:
-                return int((await connection.execute(statement)).scalar_one())
-
-            per_source = {row[0]: row[1] for row in await connection.execute(select(e.c.source, func.count()).group_by(e.c.source))}
-            states = (await connection.execute(select(s).order_by(s.c.name))).all()
-            latest = (await connection.execute(select(func.max(e.c.seen)))).scalar_one()
+            sources = await _source_reports(connection)
+            latest = (await connection.execute(select(func.max(tables.versions.c.seen)))).scalar_one()
             since = (latest or EPOCH) - MEASURED
             return StatusReport(
-                entries=sum(per_source.values()),
-                developments=await count(select(func.count()).select_from(tables.developments)),
-                alerts=await count(select(func.count()).select_from(tables.alerts)),
-                pending=await count(select(func.count()).where(d.state.in_((DeliveryState.PENDING, DeliveryState.SENDING)))),
-                failed=await count(select(func.count()).where(d.state == DeliveryState.FAILED)),
-                sources=tuple(SourceReport(state=SourceState(**row._mapping), entries=per_source.get(row.name, 0)) for row in states),
+                entries=await _count(connection, tables.entries),
+                developments=await _count(connection, tables.developments),
+                alerts=await _count(connection, tables.alerts),
+                pending=await _count(connection, tables.deliveries, tables.WAITING),
+                failed=await _count(connection, tables.deliveries, tables.deliveries.c.state == DeliveryState.FAILED),
+                sources=sources,
                 seen_seconds=_delay(await connection.execute(_seen(since))),
                 sent_seconds=_delay(await connection.execute(_sent(since))),
             )
+
+
+async def _count(connection: AsyncConnection, table: Table, *conditions: ColumnElement[bool] | TextClause) -> int:
+    return int((await connection.execute(select(func.count()).select_from(table).where(*conditions))).scalar_one())
+
+
+async def _source_reports(connection: AsyncConnection) -> tuple[SourceReport, ...]:
+    e, s = tables.entries.c, tables.sources
+    counts = {row[0]: row[1] for row in await connection.execute(select(e.source, func.count()).group_by(e.source))}
+    states = await connection.execute(select(s).order_by(s.c.name))
+    return tuple(SourceReport(state=SourceState(**row._mapping), entries=counts.get(row.name, 0)) for row in states)
 
 
 def _deliveries(development_id: str) -> Select[Any]:
@@ -152,9 +178,9 @@ def _named(name: str) -> Iterator[ColumnElement[bool]]:
 
 def _seen(since: datetime) -> Select[Any]:
     """Publication and first sight of the newest entries; not those of a first poll, which were there before us."""
-    e = tables.entries.c
-    fresh = (e.seen >= since, e.baseline.is_(False), e.published < e.seen)
-    return select(e.published, e.seen).where(*fresh).order_by(e.seen.desc()).limit(MOST_MEASURED)
+    e, v = tables.entries.c, tables.versions.c  # by the index on when versions were seen
+    fresh = (v.seen >= since, v.number == 1, e.baseline.is_(False), e.published < v.seen)
+    return select(e.published, v.seen).select_from(entry_join()).where(*fresh).order_by(v.seen.desc()).limit(MOST_MEASURED)
 
 
 def _sent(since: datetime) -> Select[Any]:
@@ -162,7 +188,7 @@ def _sent(since: datetime) -> Select[Any]:
     d, c, v = tables.deliveries, tables.coverage, tables.versions
     opening = select(func.min(c.c.version_id)).where(c.c.development_id == d.c.development_id).correlate(d).scalar_subquery()
     joined = d.join(v, v.c.id == opening)
-    return select(v.c.seen, d.c.sent).select_from(joined).where(d.c.sent >= since).order_by(d.c.sent.desc()).limit(MOST_MEASURED)
+    return select(v.c.seen, d.c.sent).select_from(joined).where(d.c.sent >= since).order_by(d.c.id.desc()).limit(MOST_MEASURED)
 
 
 def _delay(found: Iterable[Any]) -> Delay | None:
@@ -179,7 +205,7 @@ def _developments(query: Query, dialect: str) -> Select[Any]:
         p = tables.parties
         statement = statement.where(d.c.id.in_(select(p.c.development_id).where(p.c.code == code)))
     if query.planned_from is not None:
-        planned = (d.c.status == Status.PLANNED, d.c.day >= query.planned_from.isoformat())
+        planned = (tables.PLANNED, d.c.day >= query.planned_from.isoformat())
         statement = statement.where(*planned, ~_over()).order_by(None).order_by(d.c.day, d.c.first_published)
     if query.dossier:
         statement = statement.where(d.c.dossier_id == query.dossier)

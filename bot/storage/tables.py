@@ -196,6 +196,9 @@ developments = Table(
     Index(None, "first_published"),
 )
 
+PLANNED = text("status = 'planned'")  # written out, as below
+Index("ix_developments_planned", developments.c.day, sqlite_where=PLANNED, postgresql_where=PLANNED)
+
 # The entries that report a development, in order of arrival.
 coverage = Table(
     "coverage",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
+from aiohttp import web
 from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -46,7 +47,7 @@ class SlackSurface:
     """The workspace of `bot_token`, or with `oauth` all that install the app. `run` listens; `sender` sends whether or not it runs.
 
     HTTP mode where `signing_secret` and `port` are both given (port 0: any free one; `port` then says which), else Socket Mode; OAuth
-    needs HTTP mode. `ready` is set while Slack can reach the commands. `admin_group` (handle or id) is a user group whose members are
+    needs HTTP mode, in which `routes` are served too. `ready` is set while Slack can reach the commands. `admin_group` (handle or id) is a user group whose members are
     admins; `home` the workspace whose admins administer what is everybody's, None: every one's do.
     """
 
@@ -63,8 +64,10 @@ class SlackSurface:
         admin_group: str | None = None,
         home: str | None = None,
         api_url: str = SLACK_API,
+        routes: Sequence[web.AbstractRouteDef] = (),
     ) -> None:
         self.ready = asyncio.Event()
+        self._routes = routes
         self.port = port
         self._bot_token, self._oauth, self._app_token, self._signing_secret = bot_token, oauth, app_token, signing_secret
         self._api_url, self._logger, self._once = api_url, library_logger(), Once()
@@ -101,7 +104,8 @@ class SlackSurface:
 
     async def _listen(self, app: AsyncApp) -> None:
         if self._signing_secret is not None and self.port is not None:
-            entrance = WebEntrance(app=app, secret=self._signing_secret.get_secret_value(), once=self._once)
+            secret = self._signing_secret.get_secret_value()
+            entrance = WebEntrance(app=app, secret=secret, once=self._once, routes=self._routes)
             await entrance.serve(self.port, self._bound)
         elif self._oauth is not None:
             raise SettingsError("SLACK_SIGNING_SECRET", "installing by OAuth needs HTTP mode: set this and PORT")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from aiohttp import web
@@ -22,6 +22,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.domain.errors import SettingsError
 from bot.scrubbing import scrubbed
+from bot.web import nameless
 from handlers.slack.errors import FOREIGN, problem_of
 from handlers.slack.once import Once
 
@@ -111,12 +112,13 @@ async def _close(client: SocketModeClient, watch: asyncio.Task[None]) -> None:
 
 
 class WebEntrance:
-    """The web server of HTTP mode: POST /slack/events for what Slack signed lately, GET /healthz for whoever asks, and the way of OAuth."""
+    """The web server of HTTP mode: POST /slack/events for what Slack signed lately, the way of OAuth, and `routes`; GET /healthz where they are none."""
 
-    def __init__(self, *, app: AsyncApp, secret: str, once: Once) -> None:
+    def __init__(self, *, app: AsyncApp, secret: str, once: Once, routes: Sequence[web.AbstractRouteDef] = ()) -> None:
         self._app = app
         self._verifier = SignatureVerifier(secret)
         self._once = once
+        self._routes = routes or [web.get("/healthz", _healthz)]
 
     async def serve(self, port: int, on_ready: Callable[[int], None]) -> None:
         """Serve on `port` (0: any free one, told to `on_ready`) until cancelled. Raises SettingsError when the port is not to be had."""
@@ -133,7 +135,8 @@ class WebEntrance:
     def _web_app(self) -> web.Application:
         web_app = web.Application(client_max_size=MAX_BODY)
         web_app.router.add_post(PATH, self._events)
-        web_app.router.add_get("/healthz", _healthz)
+        web_app.router.add_routes(self._routes)
+        web_app.on_response_prepare.append(nameless)
         if (flow := self._app.oauth_flow) is not None:
             web_app.router.add_get(flow.install_path, _page(flow.handle_installation))
             web_app.router.add_get(flow.redirect_uri_path, _page(flow.handle_callback))

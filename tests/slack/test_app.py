@@ -448,3 +448,15 @@ async def test_an_answer_that_slack_does_not_take_is_in_the_log(fake: FakeSlack,
 async def test_notices_go_into_the_channel_that_is_named(fake: FakeSlack, shelf: Shelf) -> None:
     await surface(fake, shelf).notifier("C9").notify("Wire is quiet.")
     assert [m.channel for m in fake.messages] == ["C9"]
+
+
+@pytest.mark.usefixtures("socket")
+async def test_a_press_that_comes_again_is_handled_once(fake: FakeSlack, shelf: Shelf) -> None:
+    await sender_to(fake).send(delivery())
+    payload = fake.pressed(fake.messages[0], "attache:useful")
+    for envelope, retry in (("e1", None), ("e1", None), ("e2", 1)):
+        await asyncio.wait_for(await fake.deliver(payload, envelope=envelope, retry=retry, kind="interactive"), 2.0)
+    await fake.answered(1)
+    await fake.type("status")
+    assert len(shelf.said) == 1
+    assert len(fake.answers) == 2

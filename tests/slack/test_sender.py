@@ -88,6 +88,7 @@ async def test_without_the_scope_to_look_it_sends(fake: FakeSlack) -> None:
     [
         ({"status": 429, "retry_after": 7}, 7.0),
         ({"status": 429}, 30.0),
+        ({"status": 429, "retry_after": "soon"}, 30.0),
         ({"error": "ratelimited", "retry_after": 3}, 3.0),
         ({"status": 500}, None),
         ({"status": 503, "error": "service_unavailable"}, None),
@@ -234,3 +235,13 @@ async def test_a_message_that_cannot_be_edited_any_more_stays_as_it_is(fake: Fak
     fake.errors["chat.update"] = code
     await sender_to(fake.api_url).edit(replace(delivery(headline="Pact signed"), message_id=receipt.message_id))
     assert "Pact signed" not in fake.messages[0].text
+
+
+async def test_a_look_has_an_end(fake: FakeSlack) -> None:
+    fake.page_size = 1
+    await sender_to(fake.api_url).send(delivery())
+    for number in range(6):
+        await sender_to(fake.api_url).send(delivery(development_id=f"d{number}"))
+    await sender_to(fake.api_url).send(delivery(attempts=2))
+    assert [method for method, _, _ in fake.calls].count("conversations.history") == 5
+    assert len(fake.messages) == 8
