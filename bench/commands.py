@@ -211,6 +211,13 @@ def typed(count: int) -> list[str]:
     ]
 
 
+def mixed(trials: int) -> list[str]:
+    """Return AT_ONCE lines, so many of them `watch test`."""
+    lines = typed(2 * AT_ONCE)
+    heavy = [line for line in lines if line.startswith("watch test")][:trials]
+    return [*[line for line in lines if not line.startswith("watch test")][: AT_ONCE - len(heavy)], *heavy]
+
+
 class _Feed:
     """Lists 50 new entries at each poll."""
 
@@ -261,8 +268,8 @@ async def alone(commands: Commands) -> None:
         )
 
 
-async def together(commands: Commands, judge: Judge, store: Store, *, busy: bool) -> None:
-    """All at once, through Slack."""
+async def together(commands: Commands, judge: Judge, store: Store, *, busy: bool, trials: int) -> None:
+    """All at once, through Slack; `trials` of them are `watch test`, which reads what was judged in a month."""
     pipeline, polls = make_pipeline(reader=_Feed(), store=store, judge=judge, clock=SystemClock()), list[int]()
     async with FakeSlack() as fake:
         tokens = {"bot_token": SecretStr(fake.bot_token), "app_token": SecretStr(fake.app_token)}
@@ -272,13 +279,13 @@ async def together(commands: Commands, judge: Judge, store: Store, *, busy: bool
         if busy:
             running.append(asyncio.create_task(work(pipeline, polls)))
             await asyncio.sleep(1)
-        answers = await asyncio.gather(*(fake.type(line, timeout=60) for line in typed(AT_ONCE)))
+        answers = await asyncio.gather(*(fake.type(line, timeout=60) for line in mixed(trials)))
         for task in running:
             task.cancel()
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*running)
     figures = {"acknowledged": spread([a.ack_seconds for a in answers]), "answered": spread([a.answer_seconds for a in answers])}
-    print(json.dumps({"at_once": AT_ONCE, "busy": busy, "judged": sum(polls)} | figures), flush=True)
+    print(json.dumps({"at_once": AT_ONCE, "trials": trials, "busy": busy, "judged": sum(polls)} | figures), flush=True)
 
 
 async def measure(url: str) -> None:
@@ -302,8 +309,8 @@ async def measure(url: str) -> None:
             store=store, gazetteer=judge.gazetteer, language=judge.language, clock=clock, admins=frozenset(), sources=desk
         )
         await alone(commands)
-        for busy in (False, True):
-            await together(commands, judge, store, busy=busy)
+        for busy, trials in itertools.product((False, True), (0, 5)):
+            await together(commands, judge, store, busy=busy, trials=trials)
 
 
 def main() -> None:

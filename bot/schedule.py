@@ -25,6 +25,7 @@ LAST_POLLS = 2.0  # seconds that polls under way have when everything stops
 AGAIN = 5.0  # seconds until assessing is tried again after it failed
 LOOK_SECONDS = 60.0  # how often the whole is looked at: what admins changed, how the sources are, whether polls are made at all
 FIRST_DAILY = timedelta(minutes=10)  # after the start, when the first polls are over
+DAILY = timedelta(days=1)
 STANDSTILL = timedelta(minutes=10)  # beyond the time at which a poll was due
 
 Look = Callable[[Sequence[SourceState]], Awaitable[Sequence[SourceState]]]
@@ -97,7 +98,7 @@ class Schedule:
         self._scheduler.add_job(self._look_around, IntervalTrigger(seconds=LOOK_SECONDS), id="look")
         if self._daily is not None:
             first = datetime.now(UTC) + FIRST_DAILY
-            self._scheduler.add_job(self._tidy, IntervalTrigger(days=1), id="daily", next_run_time=first, args=[self._daily])
+            self._scheduler.add_job(self._tidy, IntervalTrigger(seconds=DAILY.total_seconds()), id="daily", next_run_time=first, args=[self._daily])
         self._scheduler.start()
         self._arrived.set()  # what a crash left unassessed
         try:

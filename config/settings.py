@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.domain.errors import SettingsError
 
 HERE = Path(__file__).parent
+SQLITE = "sqlite+aiosqlite:///attache.db"
 SLACK_API = "https://slack.com/api/"
 DISCORD_API = "https://discord.com/api/v10"
 _ADMIN = re.compile(r"^(?:slack:[UW][A-Z0-9]+|discord:\d+|console:\w+)$")
@@ -50,7 +52,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
 
-    attache_database_url: str = "sqlite+aiosqlite:///attache.db"
+    attache_database_url: str = Field(default_factory=lambda: os.environ.get("DATABASE_URL") or SQLITE)  # as hosts name it
     attache_sources: Path = HERE / "sources.yaml"
     attache_admins: str = ""
     attache_model: str = str(HERE / "model")

@@ -18,13 +18,20 @@ class StatusDesk:
     def __init__(self, *, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._asked: asyncio.Task[StatusReport] | None = None
 
     async def answer(self, actor: Actor, _: Command) -> Reply:
         """See `Desk.answer`."""
-        report, everywhere, here = await asyncio.gather(self._store.status(), self._store.votes(), self._here(actor))
+        report, everywhere, here = await asyncio.gather(self._report(), self._store.votes(), self._here(actor))
         ailing = [s for s in report.sources if s.state.problem]
         facts = (*_figures(report, len(ailing)), *here, ("Useful, all channels", _precision(everywhere)))
         return Reply(title="Status", facts=facts, items=tuple(map(_source, ailing[:LISTED])))
+
+    async def _report(self) -> StatusReport:
+        """The store's figures, counted once for all who ask at the same time: they are of the whole store, and cost the most of all commands."""
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(self._store.status())
+        return await asyncio.shield(self._asked)
 
     async def _here(self, actor: Actor) -> tuple[tuple[str, str], ...]:
         channel = actor.destination

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -127,6 +127,22 @@ async def test_the_whole_is_looked_at_and_what_was_told_is_remembered(monkeypatc
         await looked.wait()
     assert told[0] is None
     assert told[-1] == "failing"
+
+
+async def test_what_is_daily_is_done_again_and_again_though_it_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.schedule.FIRST_DAILY", timedelta(seconds=0.05))
+    monkeypatch.setattr("bot.schedule.DAILY", timedelta(seconds=0.05))
+    done, over = 0, asyncio.Event()
+
+    async def daily() -> None:
+        nonlocal done
+        done += 1
+        if done == 1:
+            raise OSError("the database is locked")
+        over.set()
+
+    async with running(Desk(source("good")), Line(), daily=daily), asyncio.timeout(PATIENCE):
+        await over.wait()
 
 
 async def test_polls_under_way_are_waited_for_and_assessed_on_drain() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.entries import Arrival, Entry, ParsedEntry, digest, identities, same_words
+from bot.domain.entries import Arrival, Entry, ParsedEntry, canonical, digest, identities, same_words
 from bot.domain.retention import is_to_be_marked
 from bot.ports import Document, Intaken
 from bot.storage import rows, tables
@@ -137,10 +137,17 @@ def _baseline(document: Document, parsed: ParsedEntry) -> bool:
 
 
 def _find(document: Document, entry: ParsedEntry, own: Sequence[str], known: dict[str, _Held]) -> _Listed:
-    found = next((known[name] for name in own if name in known), None)
+    found = next((known[name] for name in own if name in known and not _reused(name, entry, known[name])), None)
     held = found or _Held()
     known |= dict.fromkeys((name for name in own if name not in known), held)
     return _Listed(document=document, parsed=entry, held=held, opens=found is None)
+
+
+def _reused(name: str, parsed: ParsedEntry, held: _Held) -> bool:
+    """Say whether a guid stands for another entry now: address and title both differ. To file one report twice does less harm than to miss one."""
+    if not name.startswith("guid:") or held.entry is None or not parsed.url or not held.entry.url:
+        return False
+    return canonical(parsed.url) != canonical(held.entry.url) and not same_words(held.entry, parsed)
 
 
 def _opened(one: _Listed, entry_id: int) -> Entry:

@@ -38,7 +38,7 @@ from bot.storage.reading import coverage_by_development, entry_columns, entry_jo
 from bot.storage.words import Term, Words, fts5, tsquery
 
 MEASURED = timedelta(days=7)  # delays are taken from the entries seen in the week before the latest
-MOST_MEASURED = 1_000
+MOST_MEASURED = 500
 EPOCH = datetime(1970, 1, 8, tzinfo=UTC)
 
 
@@ -137,7 +137,7 @@ class SqlLibrary:
             latest = (await connection.execute(select(func.max(tables.versions.c.seen)))).scalar_one()
             since = (latest or EPOCH) - MEASURED
             return StatusReport(
-                entries=await _count(connection, tables.entries),
+                entries=sum(source.entries for source in sources),
                 developments=await _count(connection, tables.developments),
                 alerts=await _count(connection, tables.alerts),
                 pending=await _count(connection, tables.deliveries, tables.WAITING),

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot.domain.errors import SettingsError
-from config.settings import HERE, Settings, read_settings
+from config.settings import HERE, SQLITE, Settings, read_settings
 
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-hush", "SLACK_APP_TOKEN": "xapp-hush", "SLACK_ALERT_CHANNEL": "C0123456789"}
 DISCORD = {"DISCORD_BOT_TOKEN": "hush.hush", "DISCORD_ALERT_CHANNEL": "42"}
@@ -32,7 +33,7 @@ def _without(name: str) -> dict[str, str]:
 def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Setter:
     """An environment that holds nothing of ours but what is given, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    for name in NAMES:
+    for name in (*NAMES, "DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
     def set_all(values: dict[str, str]) -> None:
@@ -118,6 +119,10 @@ def test_with_oauth_slack_needs_no_token(given: Setter) -> None:
         ({"ATTACHE_ADMINS": "slack:U1,discord:hush"}, "ATTACHE_ADMINS", "discord:123…"),
         ({"ATTACHE_SOURCES": "hush.yaml"}, "ATTACHE_SOURCES", "sources.yaml"),
         ({"ATTACHE_ALLOW_PRIVATE_SOURCES": "hush"}, "ATTACHE_ALLOW_PRIVATE_SOURCES", "boolean"),
+        ({"ATTACHE_RETENTION_DAYS": "-1"}, "ATTACHE_RETENTION_DAYS", "0 (for ever)"),
+        ({"ATTACHE_HTTP_PORT": "hush"}, "ATTACHE_HTTP_PORT", "1 to 65535"),
+        ({"ATTACHE_HTTP_PORT": "3000", "PORT": "3000"}, "ATTACHE_HTTP_PORT", "other than PORT"),
+        ({"ATTACHE_LOG": "hush"}, "ATTACHE_LOG", "auto, json or text"),
         ({"PORT": "0"}, "PORT", "1 to 65535"),
         ({"PORT": "65536"}, "PORT", "1 to 65535"),
         ({"PORT": "hush"}, "PORT", "1 to 65535"),
@@ -134,6 +139,23 @@ def test_a_wrong_setting_is_named(given: Setter, values: dict[str, str], variabl
     assert "\n" not in str(error)
     assert "hush" not in str(error).replace("hush.yaml", ""), "only the name of a file is repeated"
     assert error.__suppress_context__ or error.__context__ is None, "the original would repeat the value"
+
+
+def test_the_database_is_where_the_host_says_unless_we_are_told(given: Setter) -> None:
+    assert read_settings().attache_database_url == SQLITE
+    given({"DATABASE_URL": "postgres://u:hush@db/attache"})
+    assert read_settings().attache_database_url == "postgres://u:hush@db/attache"
+    given({"ATTACHE_DATABASE_URL": "sqlite+aiosqlite:///other.db"})
+    assert read_settings().attache_database_url == "sqlite+aiosqlite:///other.db"
+
+
+def test_every_secret_is_known_to_the_log(given: Setter) -> None:
+    assert read_settings().secrets == frozenset()
+    given(OAUTH | DISCORD | {"ATTACHE_DATABASE_URL": "postgresql://u:p%40ss@db/attache", "ATTACHE_METRICS_TOKEN": "m-hush"})
+    settings = read_settings()
+    named = {value.get_secret_value() for value in vars(settings).values() if isinstance(value, SecretStr)}
+    assert settings.secrets == {*named, *(key.get_secret_value() for key in settings.secret_keys), "p%40ss", "p@ss"}
+    assert len(named) >= 4
 
 
 def test_an_env_file_that_cannot_be_read_is_named(given: Setter, tmp_path: Path) -> None:
