@@ -137,7 +137,7 @@ class SqlLibrary:
             latest = (await connection.execute(select(func.max(tables.versions.c.seen)))).scalar_one()
             since = (latest or EPOCH) - MEASURED
             return StatusReport(
-                entries=sum(source.entries for source in sources),
+                entries=await _count(connection, tables.entries),
                 developments=await _count(connection, tables.developments),
                 alerts=await _count(connection, tables.alerts),
                 pending=await _count(connection, tables.deliveries, tables.WAITING),

@@ -302,7 +302,9 @@ ODD = [
 ]
 
 
-@given(st.sampled_from(ODD) | st.from_regex(r"[a-zéßıж0-9_]{1,12}(?:ies|ied|ing|ational|ly|s|y|ogi|iviti)?", fullmatch=True))
+@given(
+    st.sampled_from(ODD) | st.from_regex(r"_{0,3}[a-zéßıж0-9][a-zéßıж0-9_]{0,11}(?:ies|ied|ing|ational|ly|s|y|ogi|iviti)?", fullmatch=True)
+)
 def test_every_word_begins_as_its_stem_says(word: str) -> None:
     (folded,) = words_of(word)
     (stem,) = Reading().stems([folded])
