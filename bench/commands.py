@@ -1,7 +1,7 @@
 """What commands cost on a full store: `python -m bench.commands [DATABASE_URL]` (default: an SQLite file of its own).
 
 A store is filled with 100,000 entries and 20,000 developments of our invention. Then each command is answered by itself, a few times, and the
-median and the slowest are printed; then 100 commands come at once, through the real Slack surface, from a local Slack in the same process, while
+median and the slowest are printed; then 100 commands come at once, through the real Slack surface, from a local Slack in another process, while
 sources are polled and entries are classified: until the acknowledgement, and until the answer, at the 95th of 100.
 """
 
@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import multiprocessing
 import random
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
 from typing import Any
 
 from pydantic import SecretStr
@@ -268,24 +269,45 @@ async def alone(commands: Commands) -> None:
         )
 
 
+def people(pipe: Connection) -> None:
+    """In a process of its own: Slack, and people who type all at once. Tells the parent the address, gets the lines, tells how long each took."""
+
+    async def run() -> None:
+        async with FakeSlack() as fake:
+            pipe.send(fake.api_url)
+            lines = await asyncio.to_thread(pipe.recv)
+            await fake.connected(timeout=30)
+            answers = await asyncio.gather(*(fake.type(line, timeout=60) for line in lines))
+            pipe.send([(answer.ack_seconds, answer.answer_seconds) for answer in answers])
+            await asyncio.to_thread(pipe.poll, None)  # until the parent is done
+
+    asyncio.run(run())
+
+
 async def together(commands: Commands, judge: Judge, store: Store, *, busy: bool, trials: int) -> None:
     """All at once, through Slack; `trials` of them are `watch test`, which reads what was judged in a month."""
     pipeline, polls = make_pipeline(reader=_Feed(), store=store, judge=judge, clock=SystemClock()), list[int]()
-    async with FakeSlack() as fake:
-        tokens = {"bot_token": SecretStr(fake.bot_token), "app_token": SecretStr(fake.app_token)}
-        slack = SlackSurface(**tokens, commands=commands, gazetteer=judge.gazetteer, api_url=fake.api_url)
-        running = [asyncio.create_task(slack.run())]
-        await fake.connected()
-        if busy:
-            running.append(asyncio.create_task(work(pipeline, polls)))
-            await asyncio.sleep(1)
-        answers = await asyncio.gather(*(fake.type(line, timeout=60) for line in mixed(trials)))
-        for task in running:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*running)
-    figures = {"acknowledged": spread([a.ack_seconds for a in answers]), "answered": spread([a.answer_seconds for a in answers])}
-    print(json.dumps({"at_once": AT_ONCE, "trials": trials, "busy": busy, "judged": sum(polls)} | figures), flush=True)
+    ours, theirs = multiprocessing.Pipe()
+    slack = multiprocessing.get_context("spawn").Process(target=people, args=(theirs,), daemon=True)
+    slack.start()
+    theirs.close()
+    tokens = {"bot_token": SecretStr(FakeSlack.bot_token), "app_token": SecretStr(FakeSlack.app_token)}
+    surface = SlackSurface(**tokens, commands=commands, gazetteer=judge.gazetteer, api_url=await asyncio.to_thread(ours.recv))
+    running = [asyncio.create_task(surface.run())]
+    if busy:
+        running.append(asyncio.create_task(work(pipeline, polls)))
+        await asyncio.sleep(3)
+    before = sum(polls)
+    ours.send(mixed(trials))
+    took: list[tuple[float, float]] = await asyncio.to_thread(ours.recv)
+    judged = sum(polls) - before
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    ours.close()
+    await asyncio.to_thread(slack.join)
+    figures = {"acknowledged": spread([ack for ack, _ in took]), "answered": spread([answer for _, answer in took])}
+    print(json.dumps({"at_once": AT_ONCE, "trials": trials, "busy": busy, "judged": judged} | figures), flush=True)
 
 
 async def measure(url: str) -> None:

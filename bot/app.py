@@ -34,7 +34,7 @@ from bot.ports import Articles, Classifier, Clock, Drafter, Filed, Gazetteer, No
 from bot.schedule import Schedule
 from bot.sealing import Seal
 from bot.sources.reader import SourceReader
-from bot.storage.database import migrate, open_engine
+from bot.storage.database import check, migrate, open_engine
 from bot.storage.store import SqlStore
 from bot.storage.writing import Announcer
 from bot.stories.matcher import StoryMatcher, StoryModel
@@ -116,10 +116,14 @@ def read_places() -> Places:
 
 
 @asynccontextmanager
-async def open_store(url: str, *, announcer: Announcer | None = None, migrating: bool = True) -> AsyncIterator[SqlStore]:
-    """Open the database, migrated where this process is the one to do it. Raises SettingsError."""
+async def open_store(
+    url: str, *, announcer: Announcer | None = None, migrating: bool = True, checking: bool = False
+) -> AsyncIterator[SqlStore]:
+    """Open the database: first looked through for damage if wanted, and migrated where this process is the one to do it. Raises SettingsError."""
     engine = open_engine(url)
     try:
+        if checking:
+            await check(engine)
         if migrating:
             await migrate(engine)
         yield SqlStore(engine, announcer)
@@ -292,7 +296,7 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
     """Run everything in this process until SIGTERM or SIGINT; then finish what is under way and return within ten seconds."""
     clock = SystemClock()
     async with (
-        open_store(settings.attache_database_url) as store,
+        open_store(settings.attache_database_url, checking=True) as store,
         open_outside(settings, store, lambda: source_names(sources, store)) as outside,
         open_judge(settings.attache_model, settings.attache_summary_model) as judge,
         make_reader(settings) as reader,

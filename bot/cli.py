@@ -121,6 +121,15 @@ def migrate() -> None:
 
 
 @app.command()
+def backup(to: Annotated[Path, typer.Argument(metavar="FILE", help="The file to make")]) -> None:
+    """Copy the SQLite database to a new file while the bot runs."""
+    from bot.storage.backup import backup as copy
+
+    size = copy(Settings().attache_database_url, to)
+    print(f"{to}: {size / 1e6:.1f} MB")
+
+
+@app.command()
 def clock() -> None:
     """Decide what runs when, on PostgreSQL; a second one stands by."""
     _role("clock")

@@ -98,9 +98,8 @@ class Schedule:
         self._scheduler.add_job(self._look_around, IntervalTrigger(seconds=LOOK_SECONDS), id="look")
         if self._daily is not None:
             first = datetime.now(UTC) + FIRST_DAILY
-            self._scheduler.add_job(
-                self._tidy, IntervalTrigger(seconds=DAILY.total_seconds()), id="daily", next_run_time=first, args=[self._daily]
-            )
+            daily = IntervalTrigger(seconds=DAILY.total_seconds())
+            self._scheduler.add_job(self._tidy, daily, id="daily", next_run_time=first, args=[self._daily])
         self._scheduler.start()
         self._arrived.set()  # what a crash left unassessed
         try:

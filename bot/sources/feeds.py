@@ -10,18 +10,20 @@ import calendar
 import io
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax import SAXParseException
 
 import feedparser
 
+from bot.domain.entries import ParsedEntry
 from bot.domain.moments import plausible
 from bot.sources.dates import read_date
 from bot.sources.decoding import decoded
 from bot.sources.faults import Fault, fault
 from bot.sources.fetching import Document
-from bot.sources.items import Item, Listing, clean, entry_of, listed
+from bot.sources.items import UNTITLED, Item, Listing, clean, entry_of, listed
 from bot.sources.markup import first_tag, overloaded
 
 MAX_TAGS = 200_000
@@ -33,6 +35,7 @@ _REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
 _PERIODS = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0, "yearly": 31_536_000.0}
 _NO_WORDS = "none of its items has a title or a summary"
+_NO_ITEMS = "nothing in its list is an item"
 _JSON_FEED = re.compile(r"https?://jsonfeed\.org/version/1\b")
 
 
@@ -78,9 +81,11 @@ def _read_xml(text: str, url: str, now: datetime, limit: int) -> Listing:
         raise fault(Fault.BROKEN, problem)
     outlet = clean(_text(parsed.feed, "title"), 200)
     entries = listed((entry_of(_item(dict(row), now), url, outlet, wordless=True) for row in rows), limit)
-    if rows and not entries:
-        problem = _NO_WORDS
-    return Listing(entries=entries, problem=problem, whole=whole, asked=_asked(parsed.feed))
+    return Listing(entries=entries, problem=_wordless(entries) or problem, whole=whole, asked=_asked(parsed.feed))
+
+
+def _wordless(entries: Sequence[ParsedEntry]) -> str | None:
+    return _NO_WORDS if entries and all(entry.title == UNTITLED for entry in entries) else None
 
 
 def _asked(feed: dict[str, Any]) -> float | None:
@@ -158,9 +163,8 @@ def _read_json(text: str, url: str, now: datetime, limit: int) -> Listing:
         raise fault(Fault.NOT_A_FEED, "this is JSON, but no JSON Feed")
     outlet = clean(_text(feed, "title"), 200)
     rows = [row for row in items if isinstance(row, dict)]
-    entries = listed((entry_of(_json_item(row, now), url, outlet) for row in rows), limit)
-    problem = _NO_WORDS if items and not entries else None
-    return Listing(entries=entries, problem=problem)
+    entries = listed((entry_of(_json_item(row, now), url, outlet, wordless=True) for row in rows), limit)
+    return Listing(entries=entries, problem=_wordless(entries) or (_NO_ITEMS if items and not entries else None))
 
 
 def _json_item(row: dict[str, Any], now: datetime) -> Item:

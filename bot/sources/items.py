@@ -16,6 +16,7 @@ from bot.sources.addresses import MAX_URL
 MAX_TITLE = 400
 MAX_GUID = 500
 MAX_RAW = 32_000  # characters of a text that are looked at: markup and all
+UNTITLED = "Untitled"
 _MANY = 50
 
 _SLOW = re.compile(r"<!--|<script|<style", re.IGNORECASE)  # what `plain` looks to the end for
@@ -51,7 +52,7 @@ class Item:
 def entry_of(item: Item, base: str, outlet: str = "", *, wordless: bool = False) -> ParsedEntry | None:
     """Return the entry that an item stands for, or None when it says nothing. `outlet` is the name the document gives itself.
 
-    With `wordless` an item that has an address or a guid only is an entry too, called by that.
+    With `wordless` an item that says nothing is an entry too, called by its address, else its guid, else UNTITLED.
     """
     heading, summary = clean(item.title, MAX_TITLE), clean(item.summary)
     publisher = clean(item.publisher, 80)
@@ -79,8 +80,8 @@ def clean(markup: str, limit: int = 4_000) -> str:
 
 
 def _named(item: Item, base: str) -> str:
-    """Return what an item without words is called: its address, else its guid; it is kept, for the feed may fill it in later."""
-    return absolute(item.url, base)[:MAX_TITLE] or clean(item.guid, MAX_TITLE)
+    """Return what an item without words is called; it is kept, for the feed may fill it in later."""
+    return absolute(item.url, base)[:MAX_TITLE] or clean(item.guid, MAX_TITLE) or UNTITLED
 
 
 def _first_sentence(text: str) -> str:

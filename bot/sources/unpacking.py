@@ -5,6 +5,7 @@ httpx unpacks a whole network chunk at a time; 64 KiB of brotli can stand for gi
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Protocol
@@ -14,6 +15,8 @@ import brotli  # type: ignore[import-untyped]  # it ships no types
 from bot.sources.faults import Fault, fault
 
 PIECE = 64 * 1024
+
+_DOCUMENT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!a-zA-Z]|\{\s*\")")
 
 
 class Unpacker(Protocol):
@@ -27,6 +30,19 @@ class Unpacker(Protocol):
 class _Identity:
     def feed(self, data: bytes) -> Iterator[bytes]:
         yield data
+
+
+class _Claimed:
+    """A body that is said to be packed. One that begins as a document does is not, whatever its server says."""
+
+    def __init__(self, packed: Unpacker) -> None:
+        self._packed = packed
+        self._chosen: Unpacker | None = None
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        if self._chosen is None:
+            self._chosen = _Identity() if _DOCUMENT.match(data) else self._packed
+        yield from self._chosen.feed(data)
 
 
 class _Zlib:
@@ -89,10 +105,10 @@ def unpacker(encoding: str | None) -> Unpacker:
         case "identity" | "":
             return _Identity()
         case "gzip" | "x-gzip":
-            return _Zlib(GZIP)
+            return _Claimed(_Zlib(GZIP))
         case "deflate":
-            return _Zlib(DEFLATE)
+            return _Claimed(_Zlib(DEFLATE))
         case "br":
-            return _Brotli()
+            return _Claimed(_Brotli())
         case other:
             raise fault(Fault.ENCODING, f"the body came in an encoding that was not asked for: {other[:40]!r}")

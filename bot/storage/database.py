@@ -10,7 +10,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -20,7 +20,12 @@ from bot.domain.errors import SettingsError
 from bot.scrubbing import scrubbed
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
-_PATIENCE = "-c lock_timeout=15000 -c statement_timeout=60000"  # milliseconds: a statement of ours that takes longer is a mistake
+# Milliseconds: a statement of ours that takes longer is a mistake, and a process that stops within a transaction must not hold the others up.
+# https://www.postgresql.org/docs/current/runtime-config-client.html
+_PATIENCE = "-c lock_timeout=15000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=300000"
+CONNECT_SECONDS = 10  # for PostgreSQL to take a connection; psycopg by itself waits more than two minutes
+_OPEN = {"sqlite": "name a file that can be written", "postgresql": "see that the server runs, and the name and password"}
+MIGRATING = "SELECT pg_advisory_xact_lock(hashtextextended('attache migrate', 0))"
 BUSY_MS = 10_000  # how long SQLite waits for another writer before it gives up
 
 
@@ -31,7 +36,7 @@ def open_engine(url: str) -> AsyncEngine:
         if parsed.drivername == "sqlite+aiosqlite":
             return _sqlite(parsed)
         if parsed.drivername == "postgresql+psycopg":
-            return create_async_engine(parsed, pool_size=5, max_overflow=5, pool_pre_ping=True, connect_args={"options": _PATIENCE})
+            return _postgresql(parsed)
         raise ArgumentError(f"{parsed.drivername} is not supported")
     except (SQLAlchemyError, ImportError) as error:
         mend = "write sqlite+aiosqlite:///FILE.db, or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
@@ -51,6 +56,13 @@ def _sqlite(url: URL) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _postgresql(url: URL) -> AsyncEngine:
+    """At most ten connections a process; one that the server closed meanwhile is replaced before it is used."""
+    wants: dict[str, Any] = {"options": _PATIENCE, "connect_timeout": CONNECT_SECONDS}
+    own = {name: value for name, value in wants.items() if name not in url.query}
+    return create_async_engine(url, pool_size=5, max_overflow=5, pool_pre_ping=True, connect_args=own)
 
 
 class Writer:
@@ -88,8 +100,31 @@ async def migrate(engine: AsyncEngine) -> None:
             await connection.run_sync(_upgrade)
             await connection.commit()
     except (SQLAlchemyError, OSError) as error:
-        cause = scrubbed(str(getattr(error, "orig", None) or error).splitlines()[0])
-        raise SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened ({cause}); name a file that can be written") from error
+        mend = _OPEN[engine.dialect.name]
+        raise SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened ({cause_of(error)}); {mend}") from error
+
+
+async def check(engine: AsyncEngine) -> None:
+    """Look whether an SQLite file is whole, which costs reading it once; PostgreSQL sees to that by itself. Raises SettingsError.
+
+    What is done on a damaged file makes the damage worse, so this comes before anything else.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    try:
+        async with engine.connect() as connection:
+            said = (await connection.execute(text("PRAGMA quick_check(1)"))).scalar_one()
+    except (SQLAlchemyError, OSError) as error:
+        said = cause_of(error)
+    if said != "ok":
+        mend = "put a backup in its place (`attache backup`), or save what can be read: `sqlite3 OLD.db .recover | sqlite3 NEW.db`"
+        raise SettingsError("ATTACHE_DATABASE_URL", f"the database is damaged ({said}); {mend}")
+
+
+def cause_of(error: Exception) -> str:
+    """Return what the driver says of an error: one line, without secrets."""
+    lines = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
+    return scrubbed(lines[0])
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -101,4 +136,8 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def _upgrade(connection: Connection) -> None:
+    """On PostgreSQL one process at a time, and for as long as it takes; a lock that others hold is not waited for long."""
+    if connection.dialect.name == "postgresql":
+        for statement in ("SET LOCAL lock_timeout = 0", MIGRATING, "SET LOCAL lock_timeout = '15s'", "SET LOCAL statement_timeout = 0"):
+            connection.exec_driver_sql(statement)
     command.upgrade(alembic_config(connection), "head")

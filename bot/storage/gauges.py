@@ -30,13 +30,13 @@ class SqlGauges:
     async def figures(self, now: datetime, listed: Collection[str] | None = None) -> Figures:
         """See `Gauges.figures`."""
         async with self._engine.connect() as connection:
-            sources = [row for row in await connection.execute(_sources()) if listed is None or row.name in listed]
+            states = (await connection.execute(select(_S.name, _S.health))).all()
             said = {row[0]: row[1] for row in await connection.execute(_said(now))}
             return Figures(
                 deliveries=await _deliveries(connection, now),
                 entries=await _entries(connection, now),
-                sources=Counter(row.health for row in sources),
-                polled=max((row.polled for row in sources if row.polled), default=None),
+                sources=Counter(health for name, health in states if listed is None or name in listed),
+                polled=(await connection.execute(select(func.max(_S.polled)))).scalar_one(),
                 useful=said.get(True, 0),
                 useless=said.get(False, 0),
             )
@@ -68,10 +68,6 @@ async def _entries(connection: AsyncConnection, now: datetime) -> Queue:
 
 def _age(since: datetime | None, now: datetime) -> float:
     return max((now - since).total_seconds(), 0.0) if since else 0.0
-
-
-def _sources() -> Select[Any]:
-    return select(_S.name, _S.health, _S.polled)
 
 
 def _said(now: datetime) -> Select[Any]:

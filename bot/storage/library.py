@@ -226,6 +226,6 @@ def _matching(terms: Sequence[Term], dialect: str) -> ColumnElement[bool]:
     said = fts5(terms) if dialect == "sqlite" else tsquery(terms)
     if said is None:
         return false()
-    matches = "development_words MATCH :said" if dialect == "sqlite" else "words @@ to_tsquery('simple', :said)"
+    matches = "development_words MATCH :said" if dialect == "sqlite" else "words @@ CAST(:said AS tsquery)"
     found = text(f"SELECT rowid FROM development_words WHERE {matches}").bindparams(said=said).columns(rowid=Integer)  # noqa: S608
     return tables.developments.c.number.in_(found)

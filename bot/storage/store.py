@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, any_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -84,4 +84,5 @@ def _claim(limit: int) -> ReturningUpdate[tuple[int]]:
     free = (v.c.waiting.is_(True), or_(v.c.claimed.is_(None), v.c.claimed < func.now()))
     oldest = select(v.c.id).where(*free).order_by(v.c.published, v.c.id).limit(limit).with_for_update(skip_locked=True)
     until = func.now() + timedelta(seconds=CLAIM_SECONDS)
-    return update(v).where(v.c.id.in_(oldest.scalar_subquery())).values(claimed=until).returning(v.c.id)
+    once = func.array(oldest.scalar_subquery())  # within IN a planner may ask the subquery again for every row, and claim more than `limit`
+    return update(v).where(v.c.id == any_(once)).values(claimed=until).returning(v.c.id)

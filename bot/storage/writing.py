@@ -19,7 +19,7 @@ from bot.ports import Candidate, Document, Filed, Intaken, Poll, Taken, Telling
 from bot.storage import deliveries, rows, tables
 from bot.storage.intake import Intake
 from bot.storage.reading import coverage_by_development, entry_columns, entry_join
-from bot.storage.words import Words
+from bot.storage.words import Words, tsvector
 
 TELLINGS = 8  # per candidate: the first ones say what the development is, later ones repeat it
 CANDIDATES = 60  # per telling, the most recent first
@@ -211,12 +211,13 @@ class SqlWriting:
                 development.text,
                 development.place or "",
                 *(p.name for p in development.people),
-                *(c.title for c in development.coverage),
-                *(c.outlet for c in development.coverage),
+                *dict.fromkeys(c.title for c in development.coverage),
+                *dict.fromkeys(c.outlet for c in development.coverage),
             )
         )
-        made = ":words" if self._db.dialect.name == "sqlite" else "to_tsvector('simple', :words)"
-        values = {"row": row, "words": " ".join(Words().stems(words))}
+        stems, sqlite = Words().stems(words), self._db.dialect.name == "sqlite"
+        made, said = (":words", " ".join(stems)) if sqlite else ("CAST(:words AS tsvector)", tsvector(stems))
+        values = {"row": row, "words": said}
         await self._db.execute(text("DELETE FROM development_words WHERE rowid = :row"), values)
         await self._db.execute(text(f"INSERT INTO development_words (rowid, words) VALUES (:row, {made})"), values)  # noqa: S608  (our own words)
 

@@ -88,7 +88,15 @@ def test_the_order_is_oldest_first_and_the_newest_are_kept() -> None:
 def test_an_item_without_words_is_called_by_its_address() -> None:
     named, told = read(rss("<item><link>https://a.example/1</link></item>", item("", description="Envoys met. They ate."))).entries
     assert (named.title, told.title) == ("https://a.example/1", "Envoys met.")
-    assert read(rss("<item><author>Ann</author></item>")).problem == "none of its items has a title or a summary"
+
+
+def test_an_item_without_anything_is_kept_and_said_to_be_untitled() -> None:
+    bare, whole = "<item><author>Ann</author></item>", item("Pact signed")
+    assert read(rss(bare)).problem == "none of its items has a title or a summary"
+    listing = read(rss(bare, whole, "<item/>"))
+    assert (sorted(e.title for e in listing.entries), listing.problem) == (["Pact signed", "Untitled", "Untitled"], None)
+    assert [e.title for e in read(json_feed({"title": ""}, {"url": "/j/1"})).entries] == ["Untitled", "https://paper.example/j/1"]
+    assert read(json_feed("odd", None)).problem == "nothing in its list is an item"
 
 
 def test_a_feed_that_lists_nothing_is_no_fault() -> None:

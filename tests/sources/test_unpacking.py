@@ -43,6 +43,12 @@ def test_deflate_without_its_header_and_gzip_of_two_members_are_read() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate"])
+@pytest.mark.parametrize("body", [b"<rss/>", b"\xef\xbb\xbf<?xml version='1.0'?><rss/>", b' { "version": 1}'])
+def test_a_body_that_is_not_packed_though_its_server_says_so_is_read_as_it_is(encoding: str, body: bytes) -> None:
+    assert unpacked(encoding, body, 100) == body
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate"])
 def test_a_bomb_comes_in_pieces(encoding: str) -> None:
     pieces = unpacker(encoding).feed(PACKED[encoding](bytes(5_000_000)))
     assert all(len(piece) <= PIECE * 2 for _, piece in zip(range(20), pieces, strict=False))

@@ -63,11 +63,11 @@ async def test_a_channel_on_pause_makes_no_queue(store: SqlStore) -> None:
 
 async def test_sources_by_health_and_those_that_are_listed(store: SqlStore) -> None:
     ill = [SourceState(name=f"Ill {n}", health=Health.FAILING) for n in range(2)]
-    await kept(store, SourceState(name="Wire", polled=START), SourceState(name="Gone", polled=START + timedelta(hours=1)), *ill)
+    await kept(store, SourceState(name="Wire", polled=START + timedelta(hours=1)), SourceState(name="Gone", polled=START), *ill)
     figures = await store.figures(START)
     assert (figures.sources, figures.polled) == ({"ok": 2, "failing": 2}, START + timedelta(hours=1))
     figures = await store.figures(START, {"Wire", "Ill 1", "Never polled"})
-    assert (figures.sources, figures.polled) == ({"ok": 1, "failing": 1}, START)
+    assert (figures.sources, figures.polled) == ({"ok": 1, "failing": 1}, START + timedelta(hours=1))
 
 
 async def said(store: SqlStore, development_id: str, when: datetime, verdicts: Sequence[bool]) -> None:
