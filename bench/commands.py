@@ -31,7 +31,7 @@ from bot.pipeline import Pipeline
 from bot.ports import Harvest, Store
 from bot.storage import tables
 from bot.storage.database import open_engine
-from bot.storage.words import Words
+from bot.storage.words import Words, index, indexed
 from config.settings import HERE
 from handlers.commands import Commands
 from handlers.desks import make_commands
@@ -162,7 +162,7 @@ async def fill(connection: AsyncConnection) -> None:
             await connection.execute(insert(tables.metadata.tables[name]), [row[name] for row in made])
     dossiers: set[str] = set()
     words = Words()
-    indexed = ":words" if connection.dialect.name == "sqlite" else "to_tsvector('simple', :words)"
+    dialect = connection.dialect.name
     for start in range(1, DEVELOPMENTS + 1, BATCH):
         made = [_development(n, chance) for n in range(start, start + BATCH)]
         new = {row["dossiers"]["id"]: row["dossiers"] for row in made if row["dossiers"]["id"] not in dossiers}
@@ -176,8 +176,8 @@ async def fill(connection: AsyncConnection) -> None:
             [{"development_id": r["developments"]["id"], "code": c} for r in made for c in r["developments"]["parties"]],
         )
         await connection.execute(insert(tables.deliveries), [d for row in made for d in _deliveries(row["developments"])])
-        stems = [{"row": r["words"]["row"], "words": " ".join(words.stems(r["words"]["words"]))} for r in made]
-        await connection.execute(text(f"INSERT INTO development_words (rowid, words) VALUES (:row, {indexed})"), stems)  # noqa: S608
+        stems = [{"row": r["words"]["row"], "words": indexed(words.stems(r["words"]["words"]), dialect)} for r in made]
+        await connection.execute(index(dialect), stems)
         covered = [{"version_id": 5 * r["words"]["row"] - k, "development_id": r["developments"]["id"]} for r in made for k in range(3)]
         await connection.execute(insert(tables.coverage), covered)
     listed = [
@@ -224,7 +224,7 @@ class _Feed:
 
     def __init__(self) -> None:
         self._numbers = itertools.count(ENTRIES + 1)
-        self._chance = random.Random(6)  # noqa: S311
+        self._chance = random.Random(6)  # noqa: S311  (the same news every time)
 
     async def read(self, source: Source, state: SourceState, now: datetime) -> Harvest:
         made = (next(self._numbers) for _ in range(50))
@@ -326,7 +326,7 @@ async def measure(url: str) -> None:
         async def changed() -> None:
             """Nothing follows."""
 
-        desk = SourceDesk(library=store, reader=feed, prober=None, listed=[], clock=clock, changed=changed)  # type: ignore[arg-type]
+        desk = SourceDesk(library=store, reader=feed, prober=None, listed=[], clock=clock, changed=changed)  # type: ignore[arg-type]  # nothing is probed here
         commands = make_commands(
             store=store, gazetteer=judge.gazetteer, language=judge.language, clock=clock, admins=frozenset(), sources=desk
         )

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from aiohttp.web import AbstractRouteDef
+from pydantic import SecretStr
 from rich.console import Console
 
 from bot.delivery.outbox import Outbox
@@ -239,11 +240,10 @@ def _oauth(settings: Settings, store: SqlStore) -> OAuth | None:
     )
 
 
-def make_discord(settings: Settings, commands: Commands, gazetteer: Gazetteer) -> DiscordSurface:
-    """Return the Discord surface of settings that have its token."""
-    assert settings.discord_bot_token is not None  # noqa: S101  (the caller looked)
+def make_discord(settings: Settings, token: SecretStr, commands: Commands, gazetteer: Gazetteer) -> DiscordSurface:
+    """Return the Discord surface of the bot with this token."""
     return DiscordSurface(
-        token=settings.discord_bot_token,
+        token=token,
         commands=commands,
         gazetteer=gazetteer,
         guild=settings.discord_guild,
@@ -270,7 +270,7 @@ def make_surfaces(
         if settings.slack_admin_channel:
             surfaces.notifiers.append(slack.notifier(settings.slack_admin_channel))
     if settings.discord_bot_token and settings.discord_alert_channel:
-        discord = make_discord(settings, commands, gazetteer)
+        discord = make_discord(settings, settings.discord_bot_token, commands, gazetteer)
         surfaces.senders[Surface.DISCORD] = discord.sender
         surfaces.channels.append(Destination(surface=Surface.DISCORD, address=str(settings.discord_alert_channel)))
         surfaces.running["discord"] = discord.run

@@ -65,10 +65,9 @@ def _mendable(group: BaseExceptionGroup[BaseException]) -> AttacheError:
     found = group.subgroup(AttacheError)
     if found is None:
         raise group
-    first: BaseException = found
+    first: AttacheError | BaseExceptionGroup[AttacheError] = found
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    assert isinstance(first, AttacheError)  # noqa: S101  (the subgroup holds nothing else)
     return first
 
 

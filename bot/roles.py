@@ -204,7 +204,7 @@ async def discord(settings: Settings, sources: Sequence[Source]) -> None:
                 library=floor.store, reader=reader, prober=reader.prober, listed=sources, clock=SystemClock(), changed=_nothing_at_all
             ),
         )
-        await _until_told(make_discord(settings, commands, read_places()).run)
+        await _until_told(make_discord(settings, settings.discord_bot_token, commands, read_places()).run)
 
 
 def _commands(floor: Floor, settings: Settings, desk: SourceDesk | None) -> Commands:

@@ -103,7 +103,7 @@ class Outboxes(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
-        self.folder = Path(self.stack.enter_context(TemporaryDirectory()))  # type: ignore[arg-type]
+        self.folder = Path(self.stack.enter_context(TemporaryDirectory()))
         self.clock = ManualClock()
         self.platforms = {Surface.SLACK: Platform(self.clock), Surface.DISCORD: Platform(self.clock)}
         self.store: SqlStore = self.run(self.stack.enter_async_context(opened(self.folder)))
@@ -113,13 +113,13 @@ class Outboxes(RuleBasedStateMachine):
         self.plans: dict[Destination, list[tuple[str, bool]]] = {channel: [] for channel in CHANNELS}
         self.unsubscribed = self.muted = self.faulty = False
         for channel, wants in zip(CHANNELS, WANTS, strict=False):
-            self.run(self.store.subscribe(Subscription(destination=channel, **wants)))  # type: ignore[arg-type]
+            self.run(self.store.subscribe(Subscription(destination=channel, **wants)))
 
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401  (whatever the built thing takes)
         return self.runner.run(work)
 
     def another(self) -> Outbox:
-        return Outbox(store=self.store, senders=self.platforms, clock=self.clock, seed=1)  # type: ignore[arg-type]
+        return Outbox(store=self.store, senders=self.platforms, clock=self.clock, seed=1)
 
     @rule(dossiers=st.lists(st.integers(1, 3), min_size=1, max_size=8), importance=st.sampled_from((0.3, 0.6, 0.9)), sent=st.booleans())
     def develop(self, dossiers: list[int], importance: float, sent: bool) -> None:

@@ -38,9 +38,9 @@ async def filed(store: SqlStore, title: str, number: int, **more: object) -> str
     development = development_on(entry, topics=topics)
     judged = Filed(
         entry=entry,
-        assessment=Assessment(**values),  # type: ignore[arg-type]
+        assessment=Assessment(**values),  # type: ignore[arg-type]  # fields by name
         reason=Reason.NEW_DEVELOPMENT,
-        topics=topics,  # type: ignore[arg-type]
+        topics=topics,  # type: ignore[arg-type]  # any of them here
         development_id=development.development_id,
     )
     async with store.begin() as writing:

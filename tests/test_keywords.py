@@ -68,7 +68,7 @@ def test_an_expression_that_is_not_understood_matches_nothing() -> None:
 
 def filed(title: str, reason: Reason, number: int = 1, own: str | None = None, deal: float = 0.9, **more: float) -> Filed:
     topics = () if reason in (Reason.OFF_TOPIC, Reason.NOT_NEW) else (DEAL,)
-    return Filed(entry=entry(title, number, **more), assessment=assessed(deal), reason=reason, topics=topics, development_id=own)  # type: ignore[arg-type]
+    return Filed(entry=entry(title, number, **more), assessment=assessed(deal), reason=reason, topics=topics, development_id=own)  # type: ignore[arg-type]  # fields by name
 
 
 def trial(expression: str, *judged: Filed, keywords: tuple[WatchKeyword, ...] = ()) -> Trial:

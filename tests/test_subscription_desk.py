@@ -91,7 +91,7 @@ BASE = Subscription(destination=SLACK, team="T1", made_by="slack:U1", made_at=ST
 async def test_what_is_typed_is_what_the_channel_gets(desk: Desk, words: str, wants: dict[str, object]) -> None:
     reply = await desk.say(f"subscribe {words}")
     assert (reply.error, reply.title) == (False, "This channel is subscribed"), reply.note
-    assert await desk.subscription() == replace(BASE, **wants)  # type: ignore[arg-type]
+    assert await desk.subscription() == replace(BASE, **wants)  # type: ignore[arg-type]  # fields by name
     assert desk.woken == 1
 
 

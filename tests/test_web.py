@@ -60,7 +60,7 @@ class Client:
     port: int
 
     async def get(self, path: str, **more: object) -> Answer:
-        async with self.session.request(str(more.pop("method", "GET")), f"http://127.0.0.1:{self.port}{path}", **more) as answer:  # type: ignore[arg-type]
+        async with self.session.request(str(more.pop("method", "GET")), f"http://127.0.0.1:{self.port}{path}", **more) as answer:  # type: ignore[arg-type]  # fields by name
             return Answer(answer.status, await answer.text(), dict(answer.headers))
 
     async def raw(self, data: bytes) -> bytes:

@@ -24,7 +24,7 @@ from handlers.slack.errors import FOREIGN, problem_of
 SECONDS = 10
 SLACK = Area("slack")
 _TOKEN = "copy the bot token anew (Slack app > OAuth & Permissions > Bot User OAuth Token) into SLACK_BOT_TOKEN"  # noqa: S105  (it is a sentence)
-_APP_TOKEN = "make an app-level token with connections:write (Slack app > Basic Information > App-Level Tokens) and set SLACK_APP_TOKEN"  # noqa: S105
+_APP_TOKEN = "make an app-level token with connections:write (Slack app > Basic Information > App-Level Tokens) and set SLACK_APP_TOKEN"  # noqa: S105  (advice)
 _NETWORK = "see that this machine reaches Slack (SLACK_API_URL), and https://slack-status.com"
 _SCOPES = "add them under Slack app > OAuth & Permissions > Bot Token Scopes (or paste config/slack-manifest.yaml), then reinstall the app"
 _MENDS = {
@@ -88,7 +88,7 @@ def _granted(answer: Any) -> frozenset[str] | None:  # noqa: ANN401  (slack_sdk'
     return None if said is None else frozenset(filter(None, (scope.strip() for scope in said.split(","))))
 
 
-def _header(answer: Any, name: str) -> str | None:  # noqa: ANN401
+def _header(answer: Any, name: str) -> str | None:  # noqa: ANN401  (slack_sdk's answer)
     headers = getattr(answer, "headers", None) or {}
     return next((str(value) for key, value in dict(headers).items() if str(key).casefold() == name), None)
 

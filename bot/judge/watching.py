@@ -209,7 +209,7 @@ class Watching:
         """What may stand after the words before a mistake: asked anew, for at the mistake itself the parser knows less."""
         parser = self._lark.parse_interactive(before)
         parser.exhaust_lexer()
-        return _listed(parser.accepts())  # type: ignore[no-untyped-call]
+        return _listed(parser.accepts())  # type: ignore[no-untyped-call]  # lark types its interactive parser in part
 
     def _node(self, text: str) -> Node:
         parser = self._lark.parse_interactive(text)
@@ -222,7 +222,7 @@ class Watching:
                 _wrong(f"more than {MAX_TERMS} terms", token)
             if depth > MAX_DEPTH:
                 _wrong(f"more than {MAX_DEPTH} brackets inside each other", token)
-        node: Node = parser.feed_eof(token)  # type: ignore[no-untyped-call]
+        node: Node = parser.feed_eof(token)  # type: ignore[no-untyped-call]  # as above
         return node
 
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree  # type: ignore[import-untyped]  # lxml ships no types
 
 from bot.domain.entries import Kind, Source
 from bot.domain.errors import SourceError

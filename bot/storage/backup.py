@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import ArgumentError
 
 from bot.domain.errors import SettingsError, UsageError
-from bot.storage.database import database_url
+from bot.storage.database import INTACT, database_url
 
 DUMP = "PostgreSQL makes its own: pg_dump --format=custom --file=FILE --dbname=postgresql://USER@HOST/NAME, and pg_restore"
 
@@ -59,6 +59,6 @@ def _copy(source: Path, target: Path) -> None:
     """All pages in one step: in WAL mode a reader holds up no writer, and a backup in many steps begins anew with every write."""
     with closing(sqlite3.connect(source, timeout=10)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new, pages=-1)
-        said = new.execute("PRAGMA quick_check(1)").fetchone()[0]
+        said = new.execute(INTACT).fetchone()[0]
         if said != "ok":
             raise sqlite3.DatabaseError(f"the database is damaged: {said}")

@@ -26,6 +26,7 @@ _PATIENCE = "-c lock_timeout=15000 -c statement_timeout=60000 -c idle_in_transac
 CONNECT_SECONDS = 10  # for PostgreSQL to take a connection; psycopg by itself waits more than two minutes
 _OPEN = {"sqlite": "name a file that can be written", "postgresql": "see that the server runs, and the name and password"}
 MIGRATING = "SELECT pg_advisory_xact_lock(hashtextextended('attache migrate', 0))"
+INTACT = "PRAGMA quick_check(1)"  # answers "ok": https://www.sqlite.org/pragma.html#pragma_quick_check
 BUSY_MS = 10_000  # how long SQLite waits for another writer before it gives up
 
 
@@ -101,7 +102,7 @@ async def migrate(engine: AsyncEngine) -> None:
             await connection.commit()
     except (SQLAlchemyError, OSError) as error:
         mend = _OPEN[engine.dialect.name]
-        raise SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened ({cause_of(error)}); {mend}") from error
+        raise SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened ({_cause_of(error)}); {mend}") from error
 
 
 async def check(engine: AsyncEngine) -> None:
@@ -113,15 +114,15 @@ async def check(engine: AsyncEngine) -> None:
         return
     try:
         async with engine.connect() as connection:
-            said = (await connection.execute(text("PRAGMA quick_check(1)"))).scalar_one()
+            said = (await connection.execute(text(INTACT))).scalar_one()
     except (SQLAlchemyError, OSError) as error:
-        said = cause_of(error)
+        said = _cause_of(error)
     if said != "ok":
         mend = "put a backup in its place (`attache backup`), or save what can be read: `sqlite3 OLD.db .recover | sqlite3 NEW.db`"
         raise SettingsError("ATTACHE_DATABASE_URL", f"the database is damaged ({said}); {mend}")
 
 
-def cause_of(error: Exception) -> str:
+def _cause_of(error: Exception) -> str:
     """Return what the driver says of an error: one line, without secrets."""
     lines = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
     return scrubbed(lines[0])

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Select,
     Table,
     TextClause,
@@ -21,7 +20,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -35,7 +33,7 @@ from bot.ports import Delay, EntryReport, Query, SourceReport, StatusReport, Sto
 from bot.storage import rows, tables
 from bot.storage.database import Writer
 from bot.storage.reading import coverage_by_development, entry_columns, entry_join
-from bot.storage.words import Term, Words, fts5, tsquery
+from bot.storage.words import Term, Words, matching
 
 MEASURED = timedelta(days=7)  # delays are taken from the entries seen in the week before the latest
 MOST_MEASURED = 500
@@ -223,9 +221,5 @@ def _over() -> ColumnElement[bool]:
 
 
 def _matching(terms: Sequence[Term], dialect: str) -> ColumnElement[bool]:
-    said = fts5(terms) if dialect == "sqlite" else tsquery(terms)
-    if said is None:
-        return false()
-    matches = "development_words MATCH :said" if dialect == "sqlite" else "words @@ CAST(:said AS tsquery)"
-    found = text(f"SELECT rowid FROM development_words WHERE {matches}").bindparams(said=said).columns(rowid=Integer)  # noqa: S608
-    return tables.developments.c.number.in_(found)
+    found = matching(terms, dialect)
+    return false() if found is None else tables.developments.c.number.in_(found)

@@ -12,8 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import snowballstemmer
+from sqlalchemy import Integer, TextClause, TextualSelect, text
 
 from bot.domain.text import fold
+
+# By SQLAlchemy's name of the dialect; the words as `indexed` and `matching` write them.
+INDEX = {
+    "sqlite": "INSERT INTO development_words (rowid, words) VALUES (:row, :words)",
+    "postgresql": "INSERT INTO development_words (rowid, words) VALUES (:row, CAST(:words AS tsvector))",
+}
+MATCH = {
+    "sqlite": "SELECT rowid FROM development_words WHERE development_words MATCH :said",
+    "postgresql": "SELECT rowid FROM development_words WHERE words @@ CAST(:said AS tsquery)",
+}
 
 MAX_TERMS = 30  # of a query, and words of a phrase
 MAX_STEM = 60  # characters: PostgreSQL refuses words of more than 2 KB
@@ -65,6 +76,22 @@ def tsquery(terms: Sequence[Term]) -> str | None:
     if not any(t.wanted for t in terms):
         return None
     return " & ".join(f"{'' if t.wanted else '!'}({' <-> '.join(map(_quoted, t.stems))})" for t in terms)
+
+
+def index(dialect: str) -> TextClause:
+    """Return the statement that indexes a development: `row` is its number, `words` what `indexed` gives for the same dialect."""
+    return text(INDEX[dialect])
+
+
+def indexed(stems: Iterable[str], dialect: str) -> str:
+    """Return stems as the index of a dialect takes them."""
+    return " ".join(stems) if dialect == "sqlite" else tsvector(stems)
+
+
+def matching(terms: Sequence[Term], dialect: str) -> TextualSelect | None:
+    """Return the query for the numbers (`rowid`) of the developments that the terms find; None where no term is wanted, which finds nothing."""
+    said = fts5(terms) if dialect == "sqlite" else tsquery(terms)
+    return None if said is None else text(MATCH[dialect]).bindparams(said=said).columns(rowid=Integer)
 
 
 def tsvector(stems: Iterable[str]) -> str:

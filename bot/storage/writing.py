@@ -19,7 +19,7 @@ from bot.ports import Candidate, Document, Filed, Intaken, Poll, Taken, Telling
 from bot.storage import deliveries, rows, tables
 from bot.storage.intake import Intake
 from bot.storage.reading import coverage_by_development, entry_columns, entry_join
-from bot.storage.words import Words, tsvector
+from bot.storage.words import Words, index, indexed
 
 TELLINGS = 8  # per candidate: the first ones say what the development is, later ones repeat it
 CANDIDATES = 60  # per telling, the most recent first
@@ -215,11 +215,10 @@ class SqlWriting:
                 *dict.fromkeys(c.outlet for c in development.coverage),
             )
         )
-        stems, sqlite = Words().stems(words), self._db.dialect.name == "sqlite"
-        made, said = (":words", " ".join(stems)) if sqlite else ("CAST(:words AS tsvector)", tsvector(stems))
-        values = {"row": row, "words": said}
+        dialect = self._db.dialect.name
+        values = {"row": row, "words": indexed(Words().stems(words), dialect)}
         await self._db.execute(text("DELETE FROM development_words WHERE rowid = :row"), values)
-        await self._db.execute(text(f"INSERT INTO development_words (rowid, words) VALUES (:row, {made})"), values)  # noqa: S608  (our own words)
+        await self._db.execute(index(dialect), values)
 
     async def told(self, since: datetime) -> dict[Destination, int]:
         """See `Writing.told`."""

@@ -31,7 +31,7 @@ class Atlas:
         return NAMES.get(code, ("", ""))[1]
 
 
-def alert(follow_up: str | None = None, **other: Any) -> Alert:  # noqa: ANN401
+def alert(follow_up: str | None = None, **other: Any) -> Alert:  # noqa: ANN401  (whatever the built thing takes)
     values: dict[str, Any] = {
         "development_id": "d0123456789",
         "dossier_id": "trade_deal:IND-USA",
@@ -51,7 +51,7 @@ def alert(follow_up: str | None = None, **other: Any) -> Alert:  # noqa: ANN401
     return Alert(development=Development(**(values | other)), raised=NOON, follow_up=follow_up)
 
 
-def delivery(**other: Any) -> Delivery:  # noqa: ANN401
+def delivery(**other: Any) -> Delivery:  # noqa: ANN401  (whatever the built thing takes)
     terminal = Destination(surface=Surface.CONSOLE, address="terminal")
     return Delivery(delivery_id=1, destination=terminal, alert=alert(**other), attempts=1)
 

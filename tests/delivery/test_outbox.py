@@ -242,7 +242,7 @@ async def test_what_was_leased_before_the_workspace_asked_to_wait_is_not_tried(d
             await leasing.wait()
         return delivery
 
-    desk.store.lease = slow  # type: ignore[method-assign]
+    desk.store.lease = slow  # type: ignore[method-assign]  # one call of the real store goes wrong
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         group.create_task(desk.outbox.run())
         await until(lambda: desk.slack.attempts)
@@ -345,7 +345,7 @@ async def test_a_database_that_is_away_ends_nothing(desk: Desk, monkeypatch: pyt
             raise failures.pop()
         return await due(now)
 
-    desk.store.due = broken  # type: ignore[method-assign]
+    desk.store.due = broken  # type: ignore[method-assign]  # one call of the real store goes wrong
     await desk.alert("Rice")
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         group.create_task(desk.outbox.run())

@@ -11,7 +11,7 @@ AGENT = "Attache-tests/1.0"
 START = datetime(2026, 5, 4, 6, 0, tzinfo=UTC)
 
 
-def entry(feed: str, guid: str, title: str, day: int, hour: float, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+def entry(feed: str, guid: str, title: str, day: int, hour: float, **more: Any) -> dict[str, Any]:  # noqa: ANN401  (whatever the built thing takes)
     return {"feed": feed, "guid": guid, "title": title, "summary": f"{title}. No more is known.", "day": day, "hour": hour, **more}
 
 

@@ -60,7 +60,7 @@ def at(text: str) -> datetime:
     ],
 )
 def test_plans(wants: dict[str, object], told: Planned | Silence) -> None:
-    assert plan(replace(ALL, **wants), PACT, told=2, now=START) == told  # type: ignore[arg-type]
+    assert plan(replace(ALL, **wants), PACT, told=2, now=START) == told  # type: ignore[arg-type]  # fields by name
 
 
 def test_an_expression_that_does_not_match_is_silent() -> None:

@@ -145,7 +145,7 @@ def entry(**more: object) -> Entry:
         "published": START,
         "seen": START,
     }
-    return Entry(**{**values, **more})  # type: ignore[arg-type]
+    return Entry(**{**values, **more})  # type: ignore[arg-type]  # fields by name
 
 
 def test_an_outlet_is_the_publisher_where_one_is_named() -> None:
@@ -252,7 +252,7 @@ def development(**more: object) -> Development:
         "first_published": START,
         "last_published": START,
     }
-    return Development(**{**values, **more})  # type: ignore[arg-type]
+    return Development(**{**values, **more})  # type: ignore[arg-type]  # fields by name
 
 
 def test_a_development_in_words() -> None:

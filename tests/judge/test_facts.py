@@ -31,7 +31,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> People:
 
 
 def said(found: list[object]) -> list[Person]:
-    return [n.person for n in found]  # type: ignore[attr-defined]
+    return [n.person for n in found]  # type: ignore[attr-defined]  # all of them are people here
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,49 @@ NO_ADDRESSES = [
     "http://%31%32%37.0.0.1/",
     "http://paper.example/" + "a" * 3_000,
 ]
+FURTHER = [  # more spellings of metadata and of loopback, mapped, embedded and scoped; and more that is no address
+    "http://0xA9FEA9FE/",
+    "http://2852039166/",
+    "http://0251.0376.0251.0376/",
+    "http://0xa9.0xfe.0xa9.0xfe/",
+    "http://169.254.43518/",
+    "http://127.000.000.001/",
+    "http://1.0x7f/",
+    "http://4294967296/",
+    "http://256.256.256.256/",
+    "http://1.2.3.4.5/",
+    "http://x.0x7f000001/",
+    "http://0x/",
+    "http://[::ffff:a9fe:a9fe]/",
+    "http://[64:ff9b::a9fe:a9fe]/",
+    "http://[64:ff9b:1::7f00:1]/",
+    "http://[2002:a9fe:a9fe::1]/",
+    "http://[2001:0:7f00:1::]/",
+    "http://[fe80::5efe:7f00:1]/",
+    "http://[fec0::1]/",
+    "http://[v1.x]/",
+    "http://１２７.０.０.１/",
+    "http://127．0．0．1/",
+    "http://127｡0｡0｡1/",
+    "http:\\\\127.0.0.1/",
+    "http:/\\127.0.0.1/",
+    "http://127.0.0.1%23@paper.example/",
+    "http://127.0.0.1%00.paper.example/",
+    "http://paper.example%40127.0.0.1/",
+    "http://127.0.0.1:80:80/",
+    "HTTP://127.0.0.1/",
+    "FILE:///etc/passwd",
+    "jar:http://paper.example!/",
+    "dict://127.0.0.1:11211/",
+    "unix:///run/docker.sock",
+    "view-source:http://paper.example/",
+    "http://./",
+]
 
 
-@pytest.mark.parametrize("url", [*SPELLINGS, *NO_ADDRESSES, "http://127.0.0.1/", "http://[::1]/", "http://10.1.2.3/", "http://100.64.0.1/"])
+@pytest.mark.parametrize(
+    "url", [*SPELLINGS, *NO_ADDRESSES, *FURTHER, "http://127.0.0.1/", "http://[::1]/", "http://10.1.2.3/", "http://100.64.0.1/"]
+)
 def test_hostile_addresses_are_refused(url: str) -> None:
     with pytest.raises(SourceError, match=r"^address: ") as caught:
         check_url(url, STRICT)

@@ -15,7 +15,7 @@ from tests.sources.kit import AT, NOON, some
 
 
 def made(**parts: str) -> ParsedEntry:
-    entry = entry_of(Item(**parts), AT)  # type: ignore[arg-type]
+    entry = entry_of(Item(**parts), AT)  # type: ignore[arg-type]  # fields by name
     assert entry is not None
     return entry
 

@@ -63,7 +63,7 @@ async def _migrated() -> bytes:
 def item(title: str, number: int = 1, **more: object) -> ParsedEntry:
     """Entry `number` of a feed."""
     values = {"url": f"https://example.com/story-{number}", "guid": f"g{number}", "published": START - timedelta(hours=1)}
-    return ParsedEntry(title=title, **{**values, **more})  # type: ignore[arg-type]
+    return ParsedEntry(title=title, **{**values, **more})  # type: ignore[arg-type]  # fields by name
 
 
 async def take(store: SqlStore, *items: ParsedEntry, source: str = "wire", now: datetime = START, baseline: bool = False) -> list[Intaken]:
@@ -83,7 +83,7 @@ async def new(store: SqlStore, title: str, number: int = 1, **more: object) -> E
 
 
 def assessed(**more: object) -> Assessment:
-    return Assessment(**{"scores": {DEAL: 0.75, MEETING: 0.25}, "development": 0.5, "vector": (0.5, 0.5), "model": "fake", **more})  # type: ignore[arg-type]
+    return Assessment(**{"scores": {DEAL: 0.75, MEETING: 0.25}, "development": 0.5, "vector": (0.5, 0.5), "model": "fake", **more})  # type: ignore[arg-type]  # fields by name
 
 
 def development_on(entry: Entry, **more: object) -> Development:
@@ -99,7 +99,7 @@ def development_on(entry: Entry, **more: object) -> Development:
         "last_published": entry.published,
         "parties": parties,
     }
-    return Development(**{**values, **more})  # type: ignore[arg-type]
+    return Development(**{**values, **more})  # type: ignore[arg-type]  # fields by name
 
 
 async def keep(store: SqlStore, entry: Entry, keys: Sequence[str] = ("w:rice",), alert: bool = False, **more: object) -> Development:
@@ -123,7 +123,7 @@ async def keep(store: SqlStore, entry: Entry, keys: Sequence[str] = ("w:rice",),
 async def subscribed(store: SqlStore, *more: Destination, **wants: object) -> None:
     """Let Slack's and Discord's channel, or those named, want alerts."""
     for destination in more or (SLACK, DISCORD):
-        await store.subscribe(Subscription(destination=destination, **wants))  # type: ignore[arg-type]
+        await store.subscribe(Subscription(destination=destination, **wants))  # type: ignore[arg-type]  # fields by name
 
 
 async def rows(store: SqlStore, table: Table, *columns: str) -> list[tuple[Any, ...]]:

@@ -28,14 +28,14 @@ IDF = {"minist": 1.0, "rice": 3.0, "pact": 2.0, "norland": 4.0}
 PROFILER = Profiler(IDF)
 
 
-def telling(title: str, summary: str = "", key: str = "", hours: float = 0, source: str = "wire", **assessed: Any) -> Telling:  # noqa: ANN401
+def telling(title: str, summary: str = "", key: str = "", hours: float = 0, source: str = "wire", **assessed: Any) -> Telling:  # noqa: ANN401  (whatever the built thing takes)
     published = START + timedelta(hours=hours)
     entry = Entry(entry_id=1, key=key or title, source=source, url="u", title=title, summary=summary, published=published, seen=published)
     assessment = Assessment(**{"scores": dict.fromkeys(Topic, 0.9), "development": 0.9, **assessed})
     return Telling(entry=entry, assessment=assessment, topics=(Topic.TRADE_DEAL,))
 
 
-def profile(*args: Any, **named: Any) -> Profile:  # noqa: ANN401
+def profile(*args: Any, **named: Any) -> Profile:  # noqa: ANN401  (whatever the built thing takes)
     return PROFILER.profile(telling(*args, **named))
 
 
