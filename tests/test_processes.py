@@ -22,78 +22,10 @@ PATIENCE = 150.0  # a bound, not a measure
 ROOT = Path(__file__).parents[1]
 
 
-class Fleet:
-    """Processes of one installation, by name; `kill` ends one as a power cut would, and starts it anew."""
-
-    def __init__(self, env: dict[str, str]) -> None:
-        self._env = env
-        self._processes: dict[str, asyncio.subprocess.Process] = {}
-
-    async def start(self, name: str) -> None:
-        """Start `attache ROLE` under a name such as worker-2."""
-        self._processes[name] = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            name.partition("-")[0],
-            env=self._env,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-
-    async def once(self, role: str) -> int:
-        """Run a role that ends by itself; return its exit code."""
-        await self.start(role)
-        return await self._processes.pop(role).wait()
-
-    async def kill(self, name: str) -> None:
-        """Kill a process and start it again."""
-        process = self._processes[name]
-        process.kill()
-        await process.wait()
-        await self.start(name)
-
-    async def stop(self) -> None:
-        """End all of them."""
-        for process in self._processes.values():
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
-
-
 def published(news: list[News]) -> str:
     now = datetime.now(UTC)
     items = [(n.title, n.summary, f"https://paper.example/{i}", f"g{i}", now - timedelta(minutes=90 - i)) for i, n in enumerate(news)]
     return rss(items)
-
-
-@asynccontextmanager
-async def installed(folder: Path, url: str, feeds: FeedServer, slack: FakeSlack, discord: FakeDiscord) -> AsyncIterator[Fleet]:
-    sources = folder / "sources.yaml"
-    sources.write_text(f"- {{name: Paper, url: '{feeds.url('/news.xml')}', kind: feed, interval: 1}}\n")
-    fleet = Fleet({
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "PYTHONPATH": str(ROOT),
-        "ATTACHE_SOURCES": str(sources),
-        "ATTACHE_ALLOW_PRIVATE_SOURCES": "1",
-        "ATTACHE_DATABASE_URL": url,
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_APP_TOKEN": slack.app_token,
-        "SLACK_ALERT_CHANNEL": "C1",
-        "SLACK_API_URL": slack.api_url,
-        "DISCORD_BOT_TOKEN": TOKEN,
-        "DISCORD_ALERT_CHANNEL": "100",
-        "DISCORD_API_URL": discord.api_url,
-    })  # fmt: skip
-    try:
-        yield fleet
-    finally:
-        await fleet.stop()
-
-
-def told(slack: FakeSlack) -> list[str]:
-    return [m.metadata["event_payload"]["development"] for m in slack.messages if m.metadata.get("event_payload")]
 
 
 async def test_killed_at_any_moment_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path, postgres: Server) -> None:

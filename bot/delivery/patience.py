@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.alerts import Surface
@@ -16,7 +17,11 @@ ILL = 3  # failures of a workspace in a row, after which nothing is sent to any 
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """What one breaker is for: a Slack workspace or a Discord server; all channels whose team is unknown share one."""
+    """What one breaker is for: a Slack workspace or a Discord server; all channels whose team is unknown share one.
+
+    A Slack channel that the settings name has no team, and is of the same workspace as those that were subscribed there: so on Slack
+    the unknown one waits with each of the others, and they with it. On Discord it does not, for a limit there is a channel's.
+    """
 
     surface: Surface
     team: str
@@ -37,8 +42,15 @@ class Patience:
 
     def until(self, workspace: Workspace, now: datetime) -> datetime | None:
         """Return when a workspace may be called again; None when it may be now."""
-        until = self._until.get(workspace)
-        return until if until is not None and until > now else None
+        asked = (self._until[one] for one in self._together(workspace) if one in self._until)
+        return max((until for until in asked if until > now), default=None)
+
+    def _together(self, workspace: Workspace) -> Iterable[Workspace]:
+        if workspace.surface is not Surface.SLACK:
+            return (workspace,)
+        if workspace.team:
+            return (workspace, replace(workspace, team=""))
+        return (one for one in self._until if one.surface is workspace.surface)
 
     def well(self, workspace: Workspace) -> None:
         """A call succeeded."""

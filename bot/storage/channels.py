@@ -116,11 +116,12 @@ class SqlChannels:
         return Votes(useful=found.get(True, 0), against=found.get(False, 0))
 
 
-async def upsert(connection: AsyncConnection, table: Table, values: dict[str, Any]) -> None:
-    """Insert a row, or put it in the place of the one with the same primary key; two at once do not meet as an error."""
+async def upsert(connection: AsyncConnection, table: Table, values: dict[str, Any], *, where: ColumnElement[bool] | None = None) -> None:
+    """Insert a row, or put it in the place of the one with the same primary key, if `where` holds of that; two at once do not meet as an error."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     rest = {name: value for name, value in values.items() if name not in table.primary_key.columns}
-    await connection.execute(make(table).values(values).on_conflict_do_update(index_elements=list(table.primary_key), set_=rest))
+    made = make(table).values(values).on_conflict_do_update(index_elements=list(table.primary_key), set_=rest, where=where)
+    await connection.execute(made)
 
 
 def at(table: Table, destination: Destination) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -17,7 +17,7 @@ from bot.storage.channels import at, subscription_of, upsert
 from bot.storage.database import Writer
 from bot.storage.reading import coverage_by_development
 
-GATHERED = 30  # alerts in one digest at most; the rest goes into the next
+GATHERED = 10  # alerts in one digest at most, which every surface can show in full, each of a dossier of its own; the rest goes into the next
 LOOKED_AT = 300  # alerts that wait for a digest, among which the most important are chosen
 PRESSURE = 5  # alerts due at once that still go one by one; more become one message
 
@@ -73,8 +73,9 @@ class SqlDeliveries:
         team = select(_S.c.team).where(*at(_S, destination))
         async with self._writer.begin() as connection:
             own = (await connection.execute(team)).scalar_one_or_none()
-            if own is not None:
-                await upsert(connection, _H, {"surface": destination.surface, "team": own, "until": until})
+            if own is not None:  # the longest holds: each process knows only what it was told itself
+                held = {"surface": destination.surface, "team": own, "until": until}
+                await upsert(connection, _H, held, where=_H.c.until < until)
 
     async def hasten(self, destination: Destination, now: datetime) -> int:
         """See `Deliveries.hasten`."""
@@ -85,7 +86,8 @@ class SqlDeliveries:
 
 def _going_on(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """The channel's subscription is not on pause, and nobody asked us to wait with its workspace."""
-    held = exists().where(_H.c.surface == _S.c.surface, _H.c.team == _S.c.team, _H.c.until > now)
+    nameless = and_(_S.c.surface == Surface.SLACK, or_(_H.c.team == "", _S.c.team == ""))  # see bot.delivery.patience.Workspace
+    held = exists().where(_H.c.surface == _S.c.surface, or_(_H.c.team == _S.c.team, nameless), _H.c.until > now)
     return _S.c.paused.is_(None), ~held
 
 

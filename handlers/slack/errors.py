@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,11 @@ def problem_of(error: BaseException) -> Problem:
     status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
     data = getattr(response, "data", None)
     code = str(data.get("error") or "") if isinstance(data, dict) else ""
+    wait = _wait(getattr(response, "headers", {}), data)
     if status == 429 or code in _RATE:
-        return Problem(code=code or "ratelimited", passing=True, wait=_wait(getattr(response, "headers", {})))
+        return Problem(code=code or "ratelimited", passing=True, wait=DEFAULT_WAIT if wait is None else wait)
     passing = code in _PASSING or status >= 500 or (status == 200 and not code)
-    return Problem(code=code or f"{NO_SLACK}{status}", passing=passing)
+    return Problem(code=code or f"{NO_SLACK}{status}", passing=passing, wait=wait if passing else None)
 
 
 def _word(error: BaseException) -> str:
@@ -46,9 +48,17 @@ def _word(error: BaseException) -> str:
     return "timeout" if isinstance(error, TimeoutError) else "connection"
 
 
-def _wait(headers: Any) -> float:  # noqa: ANN401  (aiohttp's or slack_sdk's mapping)
-    named = {str(k).casefold(): v for k, v in dict(headers).items()}.get("retry-after")
+def _wait(headers: Any, data: object) -> float | None:  # noqa: ANN401  (aiohttp's or slack_sdk's mapping)
+    """Return the longest of what the header and the body ask for; None where they ask for nothing."""
+    header = {str(k).casefold(): v for k, v in dict(headers).items()}.get("retry-after")
+    body = data.get("retry_after") if isinstance(data, dict) else None
+    return max((seconds for said in (header, body) if (seconds := _seconds(said)) is not None), default=None)
+
+
+def _seconds(said: object) -> float | None:
+    """Return a number of seconds; None for what is none."""
     try:
-        return max(float(named), 0.0) if named is not None else DEFAULT_WAIT
+        seconds = float(str(said))
     except ValueError:
-        return DEFAULT_WAIT
+        return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None

@@ -17,6 +17,7 @@ from bot.domain.subscriptions import Mute, Planned, Subscription
 from bot.ports import Filed
 from bot.storage import deliveries, tables
 from bot.storage.store import SqlStore
+from handlers.discord import embeds as discord
 from tests.fakes.clock import START
 from tests.storage.kit import DEAL, DISCORD, SLACK, assessed, development_on, keep, new, opened, rows, subscribed
 
@@ -135,6 +136,14 @@ async def test_what_does_not_fit_goes_into_the_next(store: SqlStore, monkeypatch
     assert messages == [["Pact 5", "Pact 4", "Pact 3"], ["Pact 2", "Pact 1"]]
 
 
+@pytest.mark.parametrize("planned", [AT_ONCE, LATER])
+async def test_no_message_gathers_more_than_every_surface_shows(store: SqlStore, planned: Planned) -> None:
+    for number in range(1, deliveries.GATHERED + 2):
+        await told(store, f"Pact {number}", number, planned, parties=(f"P{number}",))
+    delivery = await leased(store, 3600)
+    assert len(shown(delivery)) == deliveries.GATHERED == discord.EMBEDS_LIMIT
+
+
 async def test_under_pressure_alerts_coalesce_and_none_is_dropped(store: SqlStore) -> None:
     for number in range(1, deliveries.PRESSURE + 1):
         await told(store, f"Pact {number}", number, parties=(f"P{number}",))
@@ -233,10 +242,27 @@ async def test_a_channel_on_pause_or_held_gets_nothing(store: SqlStore) -> None:
     assert await store.lease(other, START + 29 * SECOND, 60) is None
     assert shown(await leased(store, 30, other)) == ["Rice pact"]
     await store.pause(SLACK, None)
-    await store.hold(SLACK, START + 10 * SECOND)
-    await store.hold(SLACK, START + 20 * SECOND)
-    assert await store.lease(SLACK, START + 19 * SECOND, 60) is None
-    assert shown(await leased(store, 20)) == ["Rice pact"]
+    await store.hold(SLACK, START + 40 * SECOND)
+    await store.hold(SLACK, START + 50 * SECOND)
+    await store.hold(SLACK, START + 45 * SECOND)  # another process, which was told less
+    assert await store.lease(SLACK, START + 49 * SECOND, 60) is None
+    assert shown(await leased(store, 50)) == ["Rice pact"]
+
+
+async def test_a_slack_channel_of_unknown_team_waits_with_those_of_known_ones(store: SqlStore) -> None:
+    other = Destination(surface=Surface.SLACK, address="C2")
+    third = Destination(surface=Surface.SLACK, address="C3")
+    await store.subscribe(Subscription(destination=other, team="T2"))
+    await store.subscribe(Subscription(destination=third, team="T3"))
+    rice = await told(store, "Rice pact", 1)
+    async with store.begin() as writing:
+        await writing.enqueue(Alert(development=rice, raised=START), {other: AT_ONCE, third: AT_ONCE, DISCORD: AT_ONCE})
+    await store.hold(other, START + 30 * SECOND)
+    assert [s.destination for s in await store.due(START)] == [DISCORD, third]
+    await store.hold(SLACK, START + 60 * SECOND)
+    assert [s.destination for s in await store.due(START + 30 * SECOND)] == [DISCORD]
+    assert await store.lease(third, START + 59 * SECOND, 60) is None
+    assert shown(await leased(store, 60, third)) == ["Rice pact"]
 
 
 async def test_a_digest_can_be_had_now(store: SqlStore) -> None:
