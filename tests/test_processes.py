@@ -1,25 +1,27 @@
-"""Several processes on PostgreSQL: clocks and workers that are killed at any moment give the channel what one that lives gives."""
+"""Processes that are killed at any moment give the channels what one that lives gives: one on SQLite, several on PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.discord_server import TOKEN, FakeDiscord
 from tests.fakes.feed_server import FeedServer, rss
+from tests.fakes.fleet import Fleet, settings
+from tests.fakes.reading import on_discord, on_slack, verdict
 from tests.fakes.slack_server import FakeSlack
+from tests.fakes.trap import Moment
 from tests.fakes.world import News, deals
 from tests.postgres import Server
 
 KILLS, DEVELOPMENTS = 6, 24
 PATIENCE = 150.0  # a bound, not a measure
-ROOT = Path(__file__).parents[1]
 
 
 def published(news: list[News]) -> str:
@@ -30,10 +32,11 @@ def published(news: list[News]) -> str:
 
 async def test_killed_at_any_moment_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path, postgres: Server) -> None:
     news, luck = deals(DEVELOPMENTS), random.Random(11)
+    titles = [n.title for n in news]
     with postgres.database() as url:
         async with FeedServer() as feeds, FakeSlack() as slack, FakeDiscord(token=TOKEN) as discord:
             feeds.put("/news.xml", published([]))
-            async with installed(tmp_path, url, feeds, slack, discord) as fleet:
+            async with Fleet(settings(tmp_path, url=url, feed=feeds.url("/news.xml"), slack=slack, discord=discord)) as fleet:
                 assert await fleet.once("migrate") == 0
                 names = ["clock-1", "clock-2", "worker-1", "worker-2"]
                 for name in names:
@@ -43,40 +46,61 @@ async def test_killed_at_any_moment_nothing_is_lost_and_nothing_comes_twice(tmp_
                     feeds.put("/news.xml", published(news[: step * DEVELOPMENTS // KILLS]))
                     await asyncio.sleep(luck.uniform(0.5, 4.0))
                     await fleet.kill(luck.choice(names))
-                titles = {n.title for n in news}
-                await _until(lambda: _headlines(slack, discord, titles))
+                await _until(lambda: _told(slack, discord, titles) >= set(titles))
                 await asyncio.sleep(3.0)  # a second copy would come now
-    assert sorted(_slack(slack)) == sorted(_discord(discord)) == sorted(titles)
+    assert sorted(_flat(on_slack(slack, "C1"))) == sorted(_flat(on_discord(discord, "100", titles))) == sorted(titles)
 
 
-def _headlines(slack: FakeSlack, discord: FakeDiscord, titles: set[str]) -> bool:
-    return set(_slack(slack)) >= titles and set(_discord(discord)) >= titles
+@pytest.mark.parametrize(
+    ("moment", "arrives"), [(Moment.BEFORE, False), (Moment.BEFORE, True), (Moment.AFTER, True)], ids=["unsent", "late", "unrecorded"]
+)
+async def test_one_process_is_killed_while_it_sends(tmp_path: Path, moment: Moment, arrives: bool) -> None:
+    """Killed with a message on its way to Slack, then with one on its way to Discord. `arrives`: the platform takes it all the same."""
+    titles, file = [n.title for n in deals(4)], tmp_path / "attache.db"
+    async with FeedServer() as feeds, FakeSlack() as slack, FakeDiscord(token=TOKEN) as discord:
+        feeds.put("/news.xml", published(deals(4)))
+        env = settings(tmp_path, url=f"sqlite+aiosqlite:///{file}", feed=feeds.url("/news.xml"), slack=slack, discord=discord)
+        async with Fleet(env) as fleet:
+            for platform in (slack, discord):
+                caught = platform.trap.set(moment)
+                await fleet.start("run")
+                async with asyncio.timeout(PATIENCE):
+                    request = await caught
+                await fleet.end("run")
+                request.let(goes_on=arrives)
+                _a_minute_passes(file)
+            await fleet.start("run")
+            await _until(lambda: _told(slack, discord, titles) >= set(titles))
+            await _until(lambda: _waiting(file) == 0)
+    for messages in (on_slack(slack, "C1"), on_discord(discord, "100", titles)):
+        assert verdict(messages, titles).fine, messages
 
 
-def _slack(slack: FakeSlack) -> list[str]:
-    """The headlines in the channel, those in digests too."""
-    found = []
-    for message in slack.messages:
-        links = [x for x in _nodes(message.payload["blocks"]) if x.get("type") == "link" and x.get("style", {}).get("bold")]
-        found += [x["text"] for x in links]
-    return found
+def _a_minute_passes(file: Path) -> None:
+    """The lease of the process that died runs out."""
+    with sqlite3.connect(file) as connection:
+        taken = connection.execute("UPDATE deliveries SET leased_until = '2020-01-01 00:00:00.000000' WHERE leased_until IS NOT NULL")
+        assert taken.rowcount > 0, "it died with something in hand"
+    connection.close()
 
 
-def _nodes(node: object) -> list[dict[str, object]]:
-    if isinstance(node, dict):
-        return [node, *(x for value in node.values() for x in _nodes(value))]
-    return [x for one in node for x in _nodes(one)] if isinstance(node, list) else []
+def _waiting(file: Path) -> int:
+    connection = sqlite3.connect(file)
+    ((count,),) = connection.execute("SELECT count(*) FROM deliveries WHERE state <> 'sent'")
+    connection.close()
+    return int(count)
 
 
-def _discord(discord: FakeDiscord) -> list[str]:
-    found = []
-    for message in discord.messages:
-        for embed in message["embeds"]:
-            found += [n.title for n in deals(DEVELOPMENTS) if n.title in f"{embed.get('title')} {embed.get('description')}"]
-    return found
+def _told(slack: FakeSlack, discord: FakeDiscord, titles: list[str]) -> set[str]:
+    """What both channels tell of."""
+    return set(_flat(on_slack(slack, "C1"))) & set(_flat(on_discord(discord, "100", titles)))
 
 
-async def _until(holds: object, seconds: float = PATIENCE) -> None:
+def _flat(messages: list[list[str]]) -> list[str]:
+    return [title for message in messages for title in message]
+
+
+async def _until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
-        while not holds():  # type: ignore[operator]  # noqa: ASYNC110  (processes have no event to wait for)
+        while not holds():  # noqa: ASYNC110  (processes have no event to wait for)
             await asyncio.sleep(0.1)

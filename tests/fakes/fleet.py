@@ -6,12 +6,14 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tests.fakes.discord_server import TOKEN, FakeDiscord
 from tests.fakes.slack_server import FakeSlack
 
 ROOT = Path(__file__).parents[2]
+TCP = Path("/proc/net/tcp")
 
 
 class Fleet:
@@ -45,12 +47,26 @@ class Fleet:
         return await self._processes.pop(role).wait()
 
     async def kill(self, name: str) -> None:
-        """Kill a process and start it again. Raises AssertionError where it had ended by itself."""
+        """Kill a process and start it again."""
+        await self.end(name)
+        await self.start(name)
+
+    async def end(self, name: str) -> None:
+        """Kill a process. Raises AssertionError where it had ended by itself."""
         process = self._processes[name]
         assert process.returncode is None, f"{name} ended by itself with {process.returncode}"
         process.kill()
         await process.wait()
-        await self.start(name)
+
+    def who(self, port: int) -> str | None:
+        """Return the name of the process that holds the connection with this local port; None where that cannot be told (Linux tells)."""
+        with suppress(OSError):
+            inodes = [line.split()[9] for line in TCP.read_text().splitlines()[1:] if int(line.split()[1].rpartition(":")[2], 16) == port]
+            for name, process in self._processes.items():
+                held = {os.readlink(entry) for entry in Path(f"/proc/{process.pid}/fd").iterdir()}
+                if held & {f"socket:[{inode}]" for inode in inodes if inode != "0"}:
+                    return name
+        return None
 
     async def stop(self) -> None:
         """End all of them."""
