@@ -46,7 +46,7 @@ from tests.discord import limits
 from tests.fakes import discord_payloads as payloads
 from tests.fakes.discord_payloads import AUTOCOMPLETE, COMMAND, COMPONENT, Json
 from tests.fakes.discord_wire import Failure, Post, Request, Typed, answer, error, hang_up, rate_limited, read
-from tests.fakes.trap import Moment, Trap
+from tests.fakes.gate import Gate, gated
 
 __all__ = ["APP", "MANAGE_GUILD", "TOKEN", "Failure", "FakeDiscord", "Post", "Typed"]
 
@@ -92,7 +92,7 @@ class FakeDiscord:
         self._ids = itertools.count(FIRST_ID)
         self._failures: deque[tuple[Failure, float]] = deque()
         self._nonces: dict[str, Json] = {}
-        self.trap = Trap()  # holds a message's post or change in a moment of one's choice
+        self.gate: Gate | None = None  # asked of every request
         self._typed: dict[str, Typed] = {}
         self._sockets: set[web.WebSocketResponse] = set()
         self._events: list[Json] = []
@@ -116,7 +116,7 @@ class FakeDiscord:
         self.intents: int | None = None
 
     async def __aenter__(self) -> Self:
-        app = web.Application()
+        app = web.Application(middlewares=[gated(lambda: self.gate)])
         app.add_routes(self._routes("/api/v10"))
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -340,10 +340,7 @@ class FakeDiscord:
         failure, seconds = self._failures.popleft() if self._failures else (None, 0.0)
         if failure and failure is not Failure.DROP_AFTER:
             return await self._failed(request, failure, seconds)
-        if not await self.trap.passed(request, Moment.BEFORE):
-            return hang_up(request)
         taken = await self._take_message(channel, body)
-        await self.trap.passed(request, Moment.AFTER)
         return hang_up(request) if failure else taken
 
     async def _patch_message(self, request: web.Request) -> web.StreamResponse:
@@ -354,11 +351,7 @@ class FakeDiscord:
         failure, seconds = self._failures.popleft() if self._failures else (None, 0.0)
         if failure:
             return await self._failed(request, failure, seconds)
-        if not await self.trap.passed(request, Moment.BEFORE):
-            return hang_up(request)
-        changed = await self._change_message(channel, wanted, body)
-        await self.trap.passed(request, Moment.AFTER)
-        return changed
+        return await self._change_message(channel, wanted, body)
 
     async def _change_message(self, channel: str, wanted: str, body: Json) -> web.Response:
         if channel not in self._channels and channel not in self.threads:

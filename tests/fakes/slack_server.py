@@ -11,7 +11,7 @@
 
 Users: U1 is nobody special, UADMIN and UOWNER administer the workspace; change `fake.users` at will. Channels: any, but those that
 `fake.channel_errors` names answer with that error. Scopes: put a method's name into `fake.missing_scopes` and it answers `missing_scope`.
-Failures: `fake.fail(2, status=503)` fails the next two chat.postMessage, see Failure; `fake.trap` holds one in a moment of one's choice. `fake.calls` lists every call as
+Failures: `fake.fail(2, status=503)` fails the next two chat.postMessage, see Failure; `fake.gate` is asked of every request. `fake.calls` lists every call as
 (method, arguments, loop time). `fake.away = 3` answers the next three calls of any method with 503; `fake.statuses["users.info"] = 404`
 answers that method so until it is taken out; `fake.deaf` never answers the close of a web socket.
 HTTP mode: `await fake.type_http(url, "status")` signs as Slack does; `secret`, `age` and `headers` spoil it on purpose; `post_http` sends
@@ -40,7 +40,7 @@ import aiohttp
 from aiohttp import WSMsgType, web
 from slack_sdk.signature import SignatureVerifier
 
-from tests.fakes.trap import Moment, Trap
+from tests.fakes.gate import Gate, gated
 from tests.slack.blockkit import message_problems, view_problems
 
 Json = dict[str, Any]
@@ -59,7 +59,7 @@ class Failure:
     status: int = 200
     error: str | None = None
     retry_after: int | None = None
-    asks: float | None = None
+    asks: float | str | None = None
     drop: bool = False
     received: bool = False
     seconds: float = 0.0
@@ -163,7 +163,7 @@ class FakeSlack:
         self.refused: list[str] = []
         self.dropping: set[str] = set()  # methods whose connection breaks before an answer
         self.lost: int | str = 200  # how response URLs answer: a status, or "drop"
-        self.trap = Trap()
+        self.gate: Gate | None = None
         self._triggers: set[str] = set()
         self._acks: dict[str, Json] = {}
         self._called = asyncio.Condition()
@@ -383,7 +383,7 @@ class FakeSlack:
     # --- how it answers
 
     def _web_app(self) -> web.Application:
-        app = web.Application()
+        app = web.Application(middlewares=[gated(lambda: self.gate)])
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/socket", self._serve_socket)
         app.router.add_post("/response/{number}", self._respond)
@@ -505,13 +505,12 @@ class FakeSlack:
             return _no(error)
         if self._refuses(message_problems(arguments)):
             return _no("invalid_blocks")
-        if not await self.trap.passed(request, Moment.BEFORE):
-            return _broken(request)
         posted = self._store(arguments) if failure.stores else None
-        await self.trap.passed(request, Moment.AFTER)
         await asyncio.sleep(failure.seconds)
         if failure.drop or failure.received:
-            return _broken(request)
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         if failure.body is not None:
             return web.Response(text=failure.body, content_type=failure.kind, status=failure.status)
         if posted is None:
@@ -525,15 +524,12 @@ class FakeSlack:
         self.messages.append(posted)
         return posted
 
-    async def _update(self, request: web.Request, arguments: Json) -> web.StreamResponse:
+    async def _update(self, _: web.Request, arguments: Json) -> web.StreamResponse:
         if self._refuses(message_problems(arguments)):
             return _no("invalid_blocks")
-        if not await self.trap.passed(request, Moment.BEFORE):
-            return _broken(request)
         for index, message in enumerate(self.messages):
             if (message.channel, message.ts) == (arguments["channel"], arguments["ts"]):
                 self.messages[index] = Posted(channel=message.channel, ts=message.ts, payload={**message.payload, **arguments})
-                await self.trap.passed(request, Moment.AFTER)
                 return _yes(channel=message.channel, ts=message.ts)
         return _no("message_not_found")
 
@@ -640,13 +636,6 @@ async def _arguments(request: web.Request) -> Json:
     if request.content_type == "application/json":
         return dict(await request.json())
     return {**request.query, **(await request.post())}
-
-
-def _broken(request: web.Request) -> web.Response:
-    """Break the connection under a request."""
-    if request.transport is not None:  # it may be gone with its process
-        request.transport.abort()
-    return web.Response()
 
 
 def _yes(**fields: Any) -> web.Response:  # noqa: ANN401  (the fields of a JSON answer)
