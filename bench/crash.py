@@ -259,9 +259,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="attache-crash-") as folder, _database(asked.database, Path(folder)) as url:
         luck = random.Random(asked.seed)  # noqa: S311  (the same choices every time; what they meet is not)
-        replay = Replay(
-            database=asked.database, url=url, kills=asked.kills, news=deals(asked.developments), luck=luck, folder=Path(folder)
-        )
+        replay = Replay(database=asked.database, url=url, kills=asked.kills, news=deals(asked.developments), luck=luck, folder=Path(folder))
         figures = asyncio.run(replay.run())
     print(json.dumps({"seed": asked.seed} | figures, ensure_ascii=False))
     wrong = any(found[name] for found in figures["channels"].values() for name in ("lost", "twice", "out_of_order"))

@@ -17,7 +17,7 @@ from bot.storage.channels import at, subscription_of, upsert
 from bot.storage.database import Writer
 from bot.storage.reading import coverage_by_development
 
-GATHERED = 10  # alerts in one digest at most, which every surface can show in full, each of a dossier of its own; the rest goes into the next
+GATHERED = 10  # alerts in one digest at most, so many dossiers as every surface shows in one message; the rest goes into the next
 LOOKED_AT = 300  # alerts that wait for a digest, among which the most important are chosen
 PRESSURE = 5  # alerts due at once that still go one by one; more become one message
 

@@ -246,7 +246,6 @@ async def _on_discord(store: SqlStore) -> AsyncIterator[World]:
 async def _played(
     folder: Path, make: Callable[[SqlStore], AbstractAsyncContextManager[World]], fate: Fate, expected: list[object]
 ) -> list[object]:
-    folder.mkdir()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(folder))
         world = await stack.enter_async_context(make(store))
@@ -256,13 +255,19 @@ async def _played(
         return world.shown()
 
 
+def _in(folder: Path, name: str) -> Path:
+    own = folder / name
+    own.mkdir()
+    return own
+
+
 @pytest.mark.parametrize("make", [_on_slack, _on_discord])
-async def test_it_dies_at_every_step_once(tmp_path: Path, make: Callable[[SqlStore], AbstractAsyncContextManager[World]]) -> None:
+async def test_it_dies_at_every_step_of_every_stage(tmp_path: Path, make: Callable[[SqlStore], AbstractAsyncContextManager[World]]) -> None:
     living = Fate()
-    expected = await _played(tmp_path / "living", make, living, [])
+    expected = await _played(_in(tmp_path, "living"), make, living, [])
     for at in range(1, max(map(len, living.stages)) + 1):
         try:
-            await _played(tmp_path / str(at), make, Fate(at=at), expected)
+            await _played(_in(tmp_path, f"dies at {at}"), make, Fate(at=at), expected)
         except AssertionError as error:
             error.add_note(f"it died at step {at} of each: {[stage[at - 1] for stage in living.stages if len(stage) >= at]}")
             raise
