@@ -20,6 +20,7 @@ from rich.console import Console
 from bot.delivery.outbox import Outbox
 from bot.domain.alerts import Destination, Surface
 from bot.domain.entries import Source, merged
+from bot.domain.errors import StoreError
 from bot.domain.health import Bounds
 from bot.domain.subscriptions import Subscription
 from bot.judge.classifier import Model, OnnxClassifier, is_ours
@@ -29,7 +30,7 @@ from bot.judge.places import Places
 from bot.judge.watching import Watching
 from bot.judge.zero_shot import ZeroShotClassifier, load_zero_shot
 from bot.metrics import CONTENT_TYPE, MeasuredClassifier, MeasuredLine, Metrics, StoreGauges, exposition
-from bot.oversight import Oversight, watched_loop
+from bot.oversight import Oversight, StoreWatch, watched_loop
 from bot.pipeline import Pipeline
 from bot.ports import Articles, Classifier, Clock, Drafter, Filed, Gazetteer, Notifier, Reader, Sender, Store, WatchLanguage
 from bot.schedule import Schedule
@@ -52,6 +53,7 @@ from handlers.slack.installing import OAuth
 from handlers.sources import SourceDesk
 
 POLLS_SECONDS, SENDING_SECONDS = 3.0, 3.0  # after SIGTERM; surfaces close within two more, so that the whole stays below ten
+AGAIN_SECONDS = 2.0  # between attempts of a start that the store keeps waiting
 STORIES = "stories.json"
 AGENT = "Attache/0.1 (self-hosted news alerts)"
 TERMINAL = Destination(surface=Surface.CONSOLE, address="terminal")
@@ -118,10 +120,18 @@ def read_places() -> Places:
 
 @asynccontextmanager
 async def open_store(
-    url: str, *, announcer: Announcer | None = None, migrating: bool = True, checking: bool = False
+    url: str,
+    *,
+    announcer: Announcer | None = None,
+    migrating: bool = True,
+    checking: bool = False,
+    watch: StoreWatch | None = None,
 ) -> AsyncIterator[SqlStore]:
-    """Open the database: first looked through for damage if wanted, and migrated where this process is the one to do it. Raises SettingsError."""
-    engine = open_engine(url)
+    """Open the database: first looked through for damage if wanted, and migrated where this process is the one to do it. Raises SettingsError.
+
+    `watch` is told of its troubles.
+    """
+    engine = open_engine(url, watch.failed) if watch else open_engine(url)
     try:
         if checking:
             await check(engine)
@@ -177,7 +187,7 @@ class Outside:
 
 @asynccontextmanager
 async def open_outside(
-    settings: Settings, store: SqlStore, names: Callable[[], Awaitable[Collection[str]]], *, has_model: bool = False
+    settings: Settings, store: SqlStore, names: Callable[[], Awaitable[Collection[str]]], watch: StoreWatch, *, has_model: bool = False
 ) -> AsyncIterator[Outside]:
     """Watch the loop, count, and answer on the port of the settings where they name one. `names` are those of the sources. Raises SettingsError."""
     clock = SystemClock()
@@ -194,7 +204,7 @@ async def open_outside(
     async with AsyncExitStack() as held:
         entrance = Entrance(
             heartbeat=await held.enter_async_context(watched_loop()),
-            checks={"database": store.answers, "schema": store.at_head, "model": model},
+            checks={"database": store.answers, "schema": store.at_head, "store": watch.well, "model": model},
             figures=figures,
             content_type=CONTENT_TYPE,
             token=settings.attache_metrics_token,
@@ -292,12 +302,12 @@ async def subscribe_channels(store: Store, channels: Sequence[Destination], now:
             await store.pause(channel, None)
 
 
-async def run(settings: Settings, sources: Sequence[Source], console: Console) -> None:
-    """Run everything in this process until SIGTERM or SIGINT; then finish what is under way and return within ten seconds."""
-    clock = SystemClock()
+async def run(settings: Settings, sources: Sequence[Source], console: Console, ending: Callable[[], None] = lambda: None) -> None:
+    """Run everything in this process until SIGTERM or SIGINT; then say so by `ending`, finish what is under way and return within ten seconds."""
+    clock, watch = SystemClock(), StoreWatch()
     async with (
-        open_store(settings.attache_database_url, checking=True) as store,
-        open_outside(settings, store, lambda: source_names(sources, store)) as outside,
+        open_store(settings.attache_database_url, checking=True, watch=watch) as store,
+        open_outside(settings, store, lambda: source_names(sources, store), watch) as outside,
         open_judge(settings.attache_model, settings.attache_summary_model) as judge,
         make_reader(settings) as reader,
     ):
@@ -325,7 +335,7 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
             wake=wake,
         )
         surfaces = make_surfaces(settings, commands, judge.gazetteer, console, store, outside.entrance.routes())
-        await subscribe_channels(store, surfaces.channels, clock.now())
+        await patiently(lambda: subscribe_channels(store, surfaces.channels, clock.now()))
         outbox = Outbox(store=store, senders=surfaces.senders, clock=clock, notifiers=surfaces.notifiers, report=metrics.delivered)
         measured = replace(judge, classifier=MeasuredClassifier(judge.classifier, metrics))
         pipeline = make_pipeline(reader=reader, store=store, judge=measured, clock=clock, articles=reader.articles, report=metrics.filed)
@@ -339,8 +349,19 @@ async def run(settings: Settings, sources: Sequence[Source], console: Console) -
             bounds=Bounds(fastest=settings.attache_poll_fastest, slowest=settings.attache_poll_slowest),
         )
         _log.info("started", sources=len(sources), channels=[str(c) for c in surfaces.channels])
-        await _serve(schedule, outbox, surfaces.running)
+        await _serve(schedule, outbox, {**surfaces.running, "store watch": lambda: watch.run(store.writes, surfaces.notifiers)}, ending)
     _log.info("stopped")
+
+
+async def patiently(work: Callable[[], Awaitable[None]]) -> None:
+    """Do what a start needs of the store; while that is in trouble, which its watch says, wait and do it again."""
+    while True:
+        try:
+            await work()
+        except StoreError:
+            await asyncio.sleep(AGAIN_SECONDS)
+        else:
+            return
 
 
 async def list_sources(sources: Sequence[Source], store: Store) -> list[Source]:
@@ -359,16 +380,19 @@ async def retain(settings: Settings, store: SqlStore) -> None:
     _log.info("entries_cleared", gone=gone, days=settings.attache_retention_days)
 
 
-async def _serve(schedule: Schedule, outbox: Outbox, surfaces: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]) -> None:
+async def _serve(
+    schedule: Schedule, outbox: Outbox, others: Mapping[str, Callable[[], Coroutine[Any, Any, None]]], ending: Callable[[], None]
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(surface(), name=name) for name, surface in surfaces.items()]
+        tasks = [group.create_task(other(), name=name) for name, other in others.items()]
         sending = group.create_task(outbox.run(), name="outbox")
         scheduled = group.create_task(schedule.run(), name="schedule")
         await stop.wait()
         _log.info("stopping")
+        ending()
         # Finish what is under way, within bounds; what stays unsent is in the outbox, for the next start.
         await schedule.drain(POLLS_SECONDS)
         outbox.stop()

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from bot.domain.entries import Source
     from bot.feedback import Labels
     from bot.ports import Harvest, Reader
+
+END_SECONDS = 9.5  # after SIGTERM
 
 Row = dict[str, Any]
 
@@ -102,10 +105,21 @@ def run() -> None:
     settings = read_settings()
     sources = read_sources(settings.attache_sources)
     _log_as(settings)
-    code = _told(lambda: asyncio.run(run_all(settings, sources, Console())))
+    code = _told(lambda: asyncio.run(run_all(settings, sources, Console(), _end_soon)))
+    _end(code)
+
+
+def _end_soon(seconds: float = END_SECONDS) -> None:
+    """See that the process ends within `seconds`, whatever in it does not: nothing is lost by that, as nothing is by a power cut."""
+    timer = threading.Timer(seconds, _end, [1])
+    timer.daemon = True
+    timer.start()
+
+
+def _end(code: int) -> None:
+    """End the process. Python, and asyncio before it, would wait for threads that look up names, and a dead resolver holds one for half a minute."""
     sys.stdout.flush()
     sys.stderr.flush()
-    # Python would wait here for threads that look up names, and a dead resolver holds one for half a minute
     os._exit(code)
 
 
@@ -158,10 +172,7 @@ def _role(name: str) -> None:
     settings = read_settings()
     sources = read_sources(settings.attache_sources)
     _log_as(settings)
-    code = _told(lambda: asyncio.run(getattr(roles, name)(settings, sources)))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # as in `run`
+    _end(_told(lambda: asyncio.run(getattr(roles, name)(settings, sources, _end_soon))))
 
 
 @app.command()

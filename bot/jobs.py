@@ -8,10 +8,11 @@ leaves neither a job without its cause nor a cause without its job. Alerts have 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import procrastinate
 import psycopg
@@ -21,8 +22,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.entries import Source, SourceState
+from bot.domain.errors import SettingsError, StoreError, Trouble
 from bot.pipeline import Polled
 from bot.ports import Filed
+from bot.storage.trouble import trouble_of
 
 POLL, ASSESS, RETAIN = "poll", "assess", "retain"
 RAISED = "attache_raised"  # the channel of PostgreSQL's NOTIFY that says: the outbox has something
@@ -32,6 +35,12 @@ LOOK_SECONDS = 0.5  # how often the clock looks whether its polls are done
 POLL_SECONDS = 120.0  # a poll that no worker has finished by then is given up; the source's next one is planned as usual
 TICK_SECONDS = 15.0
 AWAY_SECONDS = 2.0  # between attempts while the database is away
+POOL_SECONDS = 10.0  # for a connection of the queue
+LIVELY = {"connect_timeout": "5", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "20000"}
+ALIVE_SECONDS = 5.0  # for an answer on the connection that holds the right to decide
+FINISH_SECONDS = 6.0  # for jobs under way when everything stops
+# The server gives the right to another clock when ours is gone without a word: https://www.postgresql.org/docs/current/runtime-config-connection.html
+_RIGHT = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 KEEP_HOURS = 24  # of finished jobs
 DECIDING = 0x0A77AC4E  # the advisory lock of the one clock that decides
 
@@ -39,13 +48,34 @@ _log = structlog.get_logger()
 
 
 def conninfo(url: str) -> str:
-    """Return the libpq address of an SQLAlchemy URL."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    """Return the libpq address of an SQLAlchemy URL, by which a server that has gone without a word is noticed within half a minute or so.
+
+    https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
+    """
+    parsed = make_url(url).set(drivername="postgresql")
+    own = {name: value for name, value in LIVELY.items() if name not in parsed.query}
+    return parsed.update_query_dict(own).render_as_string(hide_password=False)
 
 
 def make_queue(url: str) -> procrastinate.App:
-    """Return the queue in the database at `url`; it works inside `async with queue.open_async()`."""
-    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo(url), min_size=1, max_size=4))
+    """Return the queue in the database at `url`; it works inside `async with opened(queue)`."""
+    # the pool's own waits double up to a minute and more, and would go on for as long after a server is back
+    waits: dict[str, Any] = {"timeout": POOL_SECONDS, "reconnect_timeout": POOL_SECONDS}
+    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo(url), min_size=1, max_size=4, **waits))
+
+
+@asynccontextmanager
+async def opened(queue: procrastinate.App) -> AsyncIterator[None]:
+    """Connect the queue inside the block. Raises SettingsError when its server cannot be reached."""
+    try:
+        await queue.open_async()
+    except (ConnectorException, psycopg.OperationalError) as error:  # the pool's timeout is one of the latter
+        mend = "see that the server runs, and the name and password"
+        raise SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened; {mend}") from error
+    try:
+        yield
+    finally:
+        await queue.close_async()
 
 
 async def make_tables(queue: procrastinate.App) -> None:
@@ -64,7 +94,10 @@ class Announcer:
     async def arrived(self, connection: AsyncConnection) -> None:
         """Entries wait for assessment."""
         driver = (await connection.get_raw_connection()).driver_connection
-        await self._queue.configure_task(ASSESS, connection=driver).defer_async()
+        try:
+            await self._queue.configure_task(ASSESS, connection=driver).defer_async()
+        except ConnectorException as error:
+            raise StoreError(trouble_of(error.__cause__) or Trouble.AWAY) from error
 
     async def raised(self, connection: AsyncConnection) -> None:
         """The outbox has something; whoever listens hears of it once the transaction is committed."""
@@ -81,7 +114,7 @@ class Hands:
 
 
 async def work(queue: procrastinate.App, hands: Hands, *, name: str, at_once: int) -> None:
-    """Do jobs until cancelled; jobs under way are finished first. `at_once` bounds how many."""
+    """Do jobs until cancelled; jobs under way are finished first. `at_once` bounds how many. A database that is away is waited for."""
 
     async def poll(sources: list[str]) -> None:
         await hands.poll(sources)
@@ -95,13 +128,18 @@ async def work(queue: procrastinate.App, hands: Hands, *, name: str, at_once: in
     queue.task(name=POLL)(poll)
     queue.task(name=ASSESS)(assess)
     queue.task(name=RETAIN)(retain)
-    await queue.run_worker_async(
-        name=name,
-        concurrency=at_once,
-        install_signal_handlers=False,
-        shutdown_graceful_timeout=8.0,
-        delete_jobs="successful",
-    )
+    while True:
+        # it ends by an error where it was fetching, and without one where its heartbeat or its listening met it
+        with suppress(ConnectorException):
+            await queue.run_worker_async(
+                name=name,
+                concurrency=at_once,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=FINISH_SECONDS,
+                delete_jobs="successful",
+            )
+        _log.warning("queue_unreachable", again_in=AWAY_SECONDS)
+        await asyncio.sleep(AWAY_SECONDS)
 
 
 @dataclass(kw_only=True)
@@ -186,12 +224,18 @@ async def defer_retention(queue: procrastinate.App) -> None:
     await queue.job_manager.delete_old_jobs(KEEP_HOURS, include_failed=True, include_cancelled=True, include_aborted=True)
 
 
-class OnlyOne:
-    """The right to decide, which one process has at a time: a lock of PostgreSQL on a connection of its own, gone with the process."""
+_GONE = (psycopg.OperationalError, ConnectorException, StoreError, TimeoutError)
 
-    def __init__(self, url: str, *, again: timedelta = timedelta(seconds=2)) -> None:
+
+class OnlyOne:
+    """The right to decide, which one process has at a time: a lock of PostgreSQL on a connection of its own, gone with the process.
+
+    Who loses the connection, or gets no answer on it for `alive` seconds, has lost the right, and stops deciding.
+    """
+
+    def __init__(self, url: str, *, again: timedelta = timedelta(seconds=2), alive: float = ALIVE_SECONDS) -> None:
         self._conninfo = conninfo(url)
-        self._again = again.total_seconds()
+        self._again, self._alive = again.total_seconds(), alive
 
     async def hold(self, then: Callable[[], Awaitable[None]]) -> None:
         """Run `then` whenever the right is held, and stand by otherwise, until cancelled; a lost connection ends `then`, and the wait begins anew."""
@@ -199,12 +243,13 @@ class OnlyOne:
             try:
                 await self._hold_once(then)
                 return
-            except* psycopg.OperationalError:
-                _log.warning("database_away", then="standing by")
+            except* _GONE as lost:
+                _log.warning("clock_lost_the_database", problem=type(lost.exceptions[0]).__name__, again_in=AWAY_SECONDS)
             await asyncio.sleep(AWAY_SECONDS)
 
     async def _hold_once(self, then: Callable[[], Awaitable[None]]) -> None:
-        async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+        connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, options=_RIGHT)
+        try:
             await self._wait(connection)
             _log.info("clock_decides")
             async with asyncio.TaskGroup() as group:
@@ -212,6 +257,8 @@ class OnlyOne:
                 watching = group.create_task(self._watch(connection), name="the right to decide")
                 await asyncio.wait({running})
                 watching.cancel()
+        finally:
+            await connection.close()  # at once: leaving it as a context would wait for an answer that may never come
 
     async def _wait(self, connection: psycopg.AsyncConnection) -> None:
         told = False
@@ -225,12 +272,21 @@ class OnlyOne:
             await asyncio.sleep(self._again)
 
     async def _watch(self, connection: psycopg.AsyncConnection) -> None:
+        """Ask again and again whether the connection lives. Raises TimeoutError at once where there is no answer in time."""
         while True:
             await asyncio.sleep(self._again)
-            await connection.execute("SELECT 1")
+            asking = asyncio.create_task(_awaited(connection.execute("SELECT 1")), name="does it live")
+            try:
+                await asyncio.wait({asking}, timeout=self._alive)
+                if not asking.done():
+                    await connection.close()  # else the question, when it is dropped, waits for the server to hear that
+                    raise TimeoutError
+                asking.result()
+            finally:
+                asking.cancel()
 
 
-async def _awaited(work: Awaitable[None]) -> None:
+async def _awaited(work: Awaitable[object]) -> None:
     await work
 
 

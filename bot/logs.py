@@ -47,6 +47,7 @@ def configure_logs(*, quiet: bool = False, shape: Shape = Shape.AUTO, secrets: I
     processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=[_with_exception, *first], processors=processors))
     logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns at each start that voice is not installed
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # it warns at each attempt to connect; we say once that the database is away
     logging.basicConfig(handlers=[handler], level=logging.ERROR if quiet else logging.WARNING, force=True)
     sys.excepthook = _crashed
     if not quiet:

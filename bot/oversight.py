@@ -1,22 +1,26 @@
-"""Looking after the sources and the loop: what the admins are told, and when nothing moves any more."""
+"""Looking after the sources, the store and the loop: what the admins are told, and when nothing moves any more."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 
 from bot.domain.entries import SourceState
-from bot.domain.errors import DeliveryError
+from bot.domain.errors import DeliveryError, StoreError, Trouble
 from bot.domain.health import notice, turned
 from bot.ports import Clock, Notifier, Store
 
 TICK_SECONDS = 1.0
 BLOCKED_SECONDS = 15.0  # the loop has not moved for so long: something in it blocks
+PROBE_SECONDS = 1.0  # between looks whether the store is well again
+CALM_SECONDS = 20.0  # longer than work is ever held back: a full disk still takes a small write now and then, so a probe alone says little
+NOTICE_SECONDS = 60.0  # between attempts to tell the admins
+PASSING_SECONDS = 30.0  # what may pass by itself is no notice until it lasted so long
 
 _log = structlog.get_logger()
 
@@ -45,15 +49,79 @@ class Oversight:
 
     async def tell(self, text: str) -> bool:
         """Give the admins a notice; return whether it reached a channel, or the log where there is none."""
-        _log.warning("notice", text=text)
-        reached = not self._notifiers
-        for notifier in self._notifiers:
-            try:
-                await notifier.notify(text)
-                reached = True
-            except DeliveryError as error:
-                _log.error("notice_failed", problem=str(error))
-        return reached
+        return await _tell(self._notifiers, text)
+
+
+class StoreWatch:
+    """Says once that the store is in trouble and what would mend it, and once that it is well again: in the log, to the admins, at `/readyz`.
+
+    Holds nobody back: whoever meets a StoreError waits and tries again by itself. `calm`: see CALM_SECONDS.
+    """
+
+    def __init__(self, *, calm: float = CALM_SECONDS) -> None:
+        self._calm = calm
+        self._trouble: Trouble | None = None
+        self._began = self._failed = 0.0
+        self._troubled = asyncio.Event()
+
+    def failed(self, error: StoreError) -> None:
+        """Somebody met an error of the store."""
+        self._failed = time.monotonic()
+        if self._trouble is None:
+            self._began = self._failed
+        if self._trouble is not error.trouble:
+            self._trouble = error.trouble
+            _log.error("store_trouble", trouble=error.trouble, mend=str(error))
+        self._troubled.set()
+
+    async def well(self) -> bool:
+        """Say whether no trouble is known of (a check for `/readyz`)."""
+        return self._trouble is None
+
+    async def run(self, probe: Callable[[], Awaitable[None]], notifiers: Sequence[Notifier] = ()) -> None:
+        """Tell the admins, and see by `probe`, which writes or raises StoreError, when it is over; until cancelled."""
+        while True:
+            await self._troubled.wait()
+            if await self._last(probe, notifiers):
+                await _tell(notifiers, "The database is well again. What waited goes on.")
+
+    async def _last(self, probe: Callable[[], Awaitable[None]], notifiers: Sequence[Notifier]) -> bool:
+        """Wait for the end of a trouble; return whether the admins heard of it."""
+        told, again = False, 0.0
+        while self._trouble is not None:
+            if not told and time.monotonic() >= again and self._is_worth_telling():
+                told, again = await _tell(notifiers, f"Trouble: {StoreError(self._trouble)}"), time.monotonic() + NOTICE_SECONDS
+            await asyncio.sleep(PROBE_SECONDS)
+            await self._probe(probe)
+        return told
+
+    def _is_worth_telling(self) -> bool:
+        passing = self._trouble in (Trouble.AWAY, Trouble.BUSY)
+        return not passing or time.monotonic() - self._began >= PASSING_SECONDS
+
+    async def _probe(self, probe: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await probe()
+        except Exception:  # it told `failed` already, or no connection came free: either way it is not over
+            return
+        if self._trouble in (Trouble.FULL, Trouble.DISK) and time.monotonic() - self._failed < self._calm:
+            return
+        _log.warning("store_well_again", after=round(time.monotonic() - self._began, 1), trouble=self._trouble)
+        self._trouble = None
+        self._troubled.clear()
+
+
+async def _tell(notifiers: Sequence[Notifier], text: str) -> bool:
+    """Give the admins a notice; return whether it reached a channel, or the log where there is none."""
+    _log.warning("notice", text=text)
+    reached = not notifiers
+    for notifier in notifiers:
+        try:
+            await notifier.notify(text)
+            reached = True
+        except DeliveryError as error:
+            _log.error("notice_failed", problem=str(error))
+    return reached
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ import structlog
 
 from bot import jobs
 from bot.app import (
+    SENDING_SECONDS,
     Outside,
     SystemClock,
     list_sources,
@@ -29,6 +30,7 @@ from bot.app import (
     open_judge,
     open_outside,
     open_store,
+    patiently,
     read_places,
     retain,
     source_names,
@@ -37,12 +39,12 @@ from bot.app import (
 from bot.delivery.outbox import Outbox
 from bot.domain.alerts import Destination, Surface
 from bot.domain.entries import Source, SourceState
-from bot.domain.errors import SettingsError
+from bot.domain.errors import SettingsError, StoreError
 from bot.domain.health import Bounds
 from bot.judge.places import Places
 from bot.judge.watching import Watching
 from bot.metrics import MeasuredClassifier, MeasuredLine
-from bot.oversight import Oversight
+from bot.oversight import Oversight, StoreWatch
 from bot.pipeline import Pipeline
 from bot.ports import Notifier, Sender
 from bot.schedule import Line, Schedule
@@ -55,11 +57,15 @@ from handlers.sources import SourceDesk
 
 AT_ONCE = 4  # jobs of a worker: a poll waits for the network most of its time
 RETAIN_EVERY = timedelta(hours=6)
-CLOSING_SECONDS = 8.0
+CLOSING_SECONDS = 7.0  # after SIGTERM; connections close within two more, so that the whole stays below ten
 
 Work = Callable[[], Awaitable[None]]
 
 _log = structlog.get_logger()
+
+
+def _nothing() -> None:
+    """Nothing: whoever raised an alert said so in its transaction, and whoever is not in a process of its own need not end it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +75,7 @@ class Floor:
     store: SqlStore
     queue: procrastinate.App
     outside: Outside
+    watch: StoreWatch
 
 
 @dataclass(kw_only=True)
@@ -87,13 +94,13 @@ async def _floor(
     """Open the store, the queue, and what is seen from outside. Raises SettingsError for a database that cannot hold a queue."""
     if not settings.attache_database_url.startswith("postgres"):
         raise SettingsError("ATTACHE_DATABASE_URL", "several processes need PostgreSQL; for one process on SQLite there is `attache run`")
-    queue = jobs.make_queue(settings.attache_database_url)
+    queue, watch = jobs.make_queue(settings.attache_database_url), StoreWatch()
     async with (
-        queue.open_async(),
-        open_store(settings.attache_database_url, announcer=jobs.Announcer(queue), migrating=migrating) as store,
-        open_outside(settings, store, lambda: source_names(sources, store), has_model=has_model) as outside,
+        jobs.opened(queue),
+        open_store(settings.attache_database_url, announcer=jobs.Announcer(queue), migrating=migrating, watch=watch) as store,
+        open_outside(settings, store, lambda: source_names(sources, store), watch, has_model=has_model) as outside,
     ):
-        yield Floor(store=store, queue=queue, outside=outside)
+        yield Floor(store=store, queue=queue, outside=outside, watch=watch)
 
 
 @asynccontextmanager
@@ -125,10 +132,10 @@ async def migrate(settings: Settings) -> None:
     _log.info("migrated")
 
 
-async def clock(settings: Settings, sources: Sequence[Source]) -> None:
+async def clock(settings: Settings, sources: Sequence[Source], ending: Callable[[], None] = _nothing) -> None:
     """Decide what runs when, as the only one; stand by while another does."""
     async with _floor(settings, sources) as floor, _posts(settings, read_places(), _no_commands(floor, settings), floor.store) as posts:
-        await subscribe_channels(floor.store, posts.channels, SystemClock().now())
+        await patiently(lambda: subscribe_channels(floor.store, posts.channels, SystemClock().now()))
 
         async def decide() -> None:
             line = jobs.RemoteLine(floor.queue, floor.store.source_states)
@@ -142,10 +149,13 @@ async def clock(settings: Settings, sources: Sequence[Source]) -> None:
             )
             await _together(schedule.run, line.run, lambda: jobs.tick(floor.queue), lambda: _retain(floor.queue))
 
-        await _until_told(lambda: jobs.OnlyOne(settings.attache_database_url).hold(decide))
+        only_one = jobs.OnlyOne(settings.attache_database_url)
+        await _until_told(
+            lambda: _together(lambda: only_one.hold(decide), lambda: floor.watch.run(floor.store.writes, posts.notifiers)), ending
+        )
 
 
-async def worker(settings: Settings, sources: Sequence[Source]) -> None:
+async def worker(settings: Settings, sources: Sequence[Source], ending: Callable[[], None] = _nothing) -> None:
     """Do the jobs, and send what is due; any number of these."""
     clock = SystemClock()
     async with (
@@ -171,13 +181,15 @@ async def worker(settings: Settings, sources: Sequence[Source]) -> None:
         await _until_told(
             lambda: _together(
                 lambda: jobs.work(floor.queue, hands, name=name, at_once=AT_ONCE),
-                outbox.run,
+                lambda: _sending(outbox),
                 lambda: jobs.listen(settings.attache_database_url, outbox.wake),
-            )
+                lambda: floor.watch.run(floor.store.writes),
+            ),
+            ending,
         )
 
 
-async def web(settings: Settings, sources: Sequence[Source]) -> None:
+async def web(settings: Settings, sources: Sequence[Source], ending: Callable[[], None] = _nothing) -> None:
     """Answer Slack over HTTP."""
     if not settings.slack_http:
         raise SettingsError("SLACK_SIGNING_SECRET", "the role web needs it, and PORT: it is Slack's way in over HTTP")
@@ -189,10 +201,11 @@ async def web(settings: Settings, sources: Sequence[Source]) -> None:
                 library=floor.store, reader=reader, prober=reader.prober, listed=sources, clock=SystemClock(), changed=_nothing_at_all
             ),
         )
-        await _until_told(make_slack(settings, commands, read_places(), floor.store, floor.outside.entrance.routes()).run)
+        slack = make_slack(settings, commands, read_places(), floor.store, floor.outside.entrance.routes())
+        await _until_told(lambda: _together(slack.run, lambda: floor.watch.run(floor.store.writes)), ending)
 
 
-async def discord(settings: Settings, sources: Sequence[Source]) -> None:
+async def discord(settings: Settings, sources: Sequence[Source], ending: Callable[[], None] = _nothing) -> None:
     """Hold Discord's gateway and answer its commands."""
     if settings.discord_bot_token is None:
         raise SettingsError("DISCORD_BOT_TOKEN", "the role discord needs it")
@@ -204,7 +217,8 @@ async def discord(settings: Settings, sources: Sequence[Source]) -> None:
                 library=floor.store, reader=reader, prober=reader.prober, listed=sources, clock=SystemClock(), changed=_nothing_at_all
             ),
         )
-        await _until_told(make_discord(settings, settings.discord_bot_token, commands, read_places()).run)
+        surface = make_discord(settings, settings.discord_bot_token, commands, read_places())
+        await _until_told(lambda: _together(surface.run, lambda: floor.watch.run(floor.store.writes)), ending)
 
 
 def _commands(floor: Floor, settings: Settings, desk: SourceDesk | None) -> Commands:
@@ -228,8 +242,23 @@ async def _poll(names: Sequence[str], line: Line, sources: Sequence[Source], sto
         *(line.poll(source, states.get(source.name, SourceState(name=source.name))) for source in wanted), return_exceptions=True
     )
     for source, result in zip(wanted, results, strict=True):
-        if isinstance(result, BaseException):  # the store was away: the clock plans the source again
+        if isinstance(result, StoreError):  # the clock plans the source again
+            _log.warning("poll_lost", source=source.name, trouble=result.trouble)
+        elif isinstance(result, BaseException):
             _log.error("poll_failed", source=source.name, problem=repr(result)[:200])
+
+
+async def _sending(outbox: Outbox) -> None:
+    """Send until cancelled; what is under way then is finished, within bounds, so that nobody has to look for it later."""
+    sending = asyncio.create_task(outbox.run(), name="outbox")
+    try:
+        await asyncio.shield(sending)
+    except asyncio.CancelledError:
+        outbox.stop()
+        await asyncio.wait({sending}, timeout=SENDING_SECONDS)
+        sending.cancel()
+        await asyncio.wait({sending})
+        raise
 
 
 async def _assess(pipeline: Pipeline) -> None:
@@ -246,10 +275,6 @@ async def _nothing_at_all() -> None:
     """Nothing: the clock looks for itself."""
 
 
-def _nothing() -> None:
-    """Nothing: whoever raised an alert said so in its transaction."""
-
-
 async def _together(*work: Work) -> None:
     """Do all of it until one ends in an error or the whole is cancelled."""
     async with asyncio.TaskGroup() as group:
@@ -261,8 +286,8 @@ async def _done(work: Work) -> None:
     await work()
 
 
-async def _until_told(work: Work) -> None:
-    """Work until SIGTERM or SIGINT, then end within CLOSING_SECONDS."""
+async def _until_told(work: Work, ending: Callable[[], None]) -> None:
+    """Work until SIGTERM or SIGINT, then say so by `ending`, and end within CLOSING_SECONDS."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -270,8 +295,13 @@ async def _until_told(work: Work) -> None:
     try:
         await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        if stop.is_set():
+            _log.info("stopping")
+            ending()
         told.cancel()
         working.cancel()
         await asyncio.wait({working}, timeout=CLOSING_SECONDS)
-    if not working.cancelled() and (error := working.exception()) is not None:
+    if not working.done():
+        _log.warning("stopped_hard", after=CLOSING_SECONDS)
+    elif not working.cancelled() and (error := working.exception()) is not None:
         raise error

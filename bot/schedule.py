@@ -16,12 +16,15 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.domain.entries import Source, SourceState
+from bot.domain.errors import StoreError
 from bot.domain.health import Bounds, next_wait
+from bot.domain.hold import Hold
 from bot.pipeline import Polled
 from bot.ports import Filed
 
 SPREAD = 0.045  # seconds between the first polls of two sources, so that a long list does not start all at once
 LAST_POLLS = 2.0  # seconds that polls under way have when everything stops
+RETURN_SECONDS = 2.0  # over which the polls spread that a store in trouble held back
 AGAIN = 5.0  # seconds until assessing is tried again after it failed
 LOOK_SECONDS = 60.0  # how often the whole is looked at: what admins changed, how the sources are, whether polls are made at all
 FIRST_DAILY = timedelta(minutes=10)  # after the start, when the first polls are over
@@ -57,6 +60,7 @@ class Schedule:
     `list_sources` gives the sources as they stand; it is asked at the start, every LOOK_SECONDS, and on `refresh`. `look` is given the
     states then, and returns those that it changed. `list_states` gives them as they are kept: at the start, and to see whether an admin
     revived a source that had retired. `daily` is called once a day. A source that is taken off the list or paused is not polled any more.
+    While the store is in trouble (StoreError) a poll is tried now and then; what it would have brought comes with the next one.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Schedule:
         self._states: dict[str, SourceState] = {}
         self._on_alert = on_alert
         self._arrived = asyncio.Event()
+        self._hold = Hold()
         self._polling: dict[str, asyncio.Task[None]] = {}
         self._last_poll = datetime.now(UTC)
         self._scheduler = AsyncIOScheduler(
@@ -93,8 +98,7 @@ class Schedule:
 
     async def run(self) -> None:
         """Poll and assess until cancelled."""
-        self._states = await self._list_states()
-        await self.refresh()
+        await self._begin()
         self._scheduler.add_job(self._look_around, IntervalTrigger(seconds=LOOK_SECONDS), id="look")
         if self._daily is not None:
             first = datetime.now(UTC) + FIRST_DAILY
@@ -113,6 +117,23 @@ class Schedule:
             if self._polling:
                 await asyncio.wait(self._polling.values(), timeout=LAST_POLLS)
             self._scheduler.shutdown(wait=False)
+
+    async def _begin(self) -> None:
+        """Take the states and the sources as they stand, as soon as the store gives them."""
+        while True:
+            try:
+                self._states = await self._list_states()
+                await self.refresh()
+            except StoreError:
+                await asyncio.sleep(self._held())
+            else:
+                return
+
+    def _held(self) -> float:
+        """Note that the store is in trouble; return for how many seconds it is left alone."""
+        now = datetime.now(UTC)
+        self._hold = self._hold.failed(now, self._random.random())
+        return self._hold.seconds(now)
 
     async def drain(self, seconds: float) -> None:
         """Start no more polls; let those under way finish for `seconds`, then assess what they brought."""
@@ -162,8 +183,10 @@ class Schedule:
             return
         self._polling[source.name] = task
         try:
-            await self._poll_once(source)
-        except Exception:  # the store was busy or full: this poll is lost, the next one brings the same entries
+            await self._poll_unless_held(source)
+        except TimeoutError:  # no worker made it
+            _log.error("poll_unanswered", source=source.name)
+        except Exception:  # this poll is lost, the next one brings the same entries
             _log.exception("poll_failed", source=source.name)
         finally:
             del self._polling[source.name]
@@ -172,7 +195,20 @@ class Schedule:
     def _plan_next(self, name: str) -> None:
         if (source := self._sources.get(name)) is None or not self._scheduler.running:
             return
-        self._plan(source, next_wait(source, self._state(name), self._bounds, datetime.now(UTC), self._random.random()))
+        now, luck = datetime.now(UTC), self._random.random()
+        held = self._hold.seconds(now)
+        self._plan(source, held + RETURN_SECONDS * luck if held else next_wait(source, self._state(name), self._bounds, now, luck))
+
+    async def _poll_unless_held(self, source: Source) -> None:
+        """Poll, unless the store is in trouble. What cannot be kept is not read: its state stays, so that its server gives it again."""
+        if self._hold.seconds(datetime.now(UTC)):
+            return
+        try:
+            await self._poll_once(source)
+        except StoreError as error:
+            _log.warning("poll_lost", source=source.name, trouble=error.trouble, again_in=round(self._held(), 1))
+        else:
+            self._hold = Hold()
 
     async def _poll_once(self, source: Source) -> None:
         polled, state = await self._pipeline.poll(source, self._state(source.name))
@@ -193,13 +229,15 @@ class Schedule:
             for changed in await self._look(states):
                 had = self._state(changed.name)
                 self._states[changed.name] = replace(had, health=changed.health, since=changed.since, told=changed.told)
-        except Exception:  # a locked database or a platform that is down: the next look sees the same
+        except StoreError as error:  # the next look sees the same
+            _log.warning("look_put_off", trouble=error.trouble)
+        except Exception:  # so it does whatever else failed
             _log.exception("look_failed")
 
     async def _tidy(self, daily: Callable[[], Awaitable[object]]) -> None:
         try:
             await daily()
-        except Exception:  # a locked or full database: tomorrow is another day
+        except Exception:  # tomorrow is another day
             _log.exception("daily_failed")
 
     def _stands_still(self) -> bool:
@@ -212,6 +250,11 @@ class Schedule:
     async def _assess(self) -> None:
         try:
             filed = await self._pipeline.assess()
+        except StoreError as error:
+            seconds = self._held()
+            _log.warning("assessing_put_off", trouble=error.trouble, again_in=round(seconds, 1))
+            asyncio.get_running_loop().call_later(seconds, self._arrived.set)
+            return
         except Exception:  # the entries stay unassessed in the store, and are taken again
             _log.exception("assessing_failed", retry_in=AGAIN)
             asyncio.get_running_loop().call_later(AGAIN, self._arrived.set)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -12,7 +13,8 @@ import structlog
 from bot.delivery.patience import Patience, Workspace
 from bot.delivery.refusals import is_fault_of_message
 from bot.domain.alerts import Delivery, Destination, Outcome, Surface
-from bot.domain.errors import DeliveryError, FinalDeliveryError, TemporaryDeliveryError
+from bot.domain.errors import DeliveryError, FinalDeliveryError, StoreError, TemporaryDeliveryError
+from bot.domain.hold import Hold
 from bot.domain.subscriptions import Subscription
 from bot.ports import Clock, Notifier, Sender, Store
 
@@ -50,6 +52,8 @@ class Outbox:
         self._clock = clock
         self._notifiers = tuple(notifiers)
         self._patience = Patience(seed)
+        self._random = random.Random(seed)  # noqa: S311  (jitter, not a secret)
+        self._hold = Hold()  # nothing is sent that could not be recorded
         self._stopping = False
         self._wake = asyncio.Event()
         self._serving: dict[Destination, bool] = {}  # whether there may be more since the task last looked
@@ -81,9 +85,14 @@ class Outbox:
         return sum([await self._drain(subscription) for subscription in await self._due()])
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
+        if self._hold.seconds(self._clock.now()):
+            return
         try:
             due = await self._due()
-        except Exception:  # a locked or full database, or one that is away: it is there again sooner or later
+        except StoreError as error:
+            self._hold_on(error)
+            return
+        except Exception:  # whatever that was, the next look may see more
             _log.exception("outbox_blind")
             return
         for subscription in due:
@@ -103,6 +112,7 @@ class Outbox:
         seconds = IDLE_SECONDS
         if self._waits:
             seconds = min(max((self._waits[0] - self._clock.now()).total_seconds(), SHORTEST_SECONDS), IDLE_SECONDS)
+        seconds = max(seconds, self._hold.seconds(self._clock.now()))
         try:
             await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:
@@ -115,10 +125,18 @@ class Outbox:
                 self._serving[destination] = False
                 await self._drain(subscription)
                 again = self._serving[destination]
+        except StoreError as error:  # what was not recorded is looked for, then sent again
+            self._hold_on(error)
         except Exception:  # one destination's trouble ends no other; what was not recorded is sent again
             _log.exception("outbox_failed", destination=str(destination))
         finally:
             del self._serving[destination]
+
+    def _hold_on(self, error: StoreError) -> None:
+        """Leave the store alone for a while; its watch says why."""
+        now = self._clock.now()
+        self._hold = self._hold.failed(now, self._random.random())
+        _log.warning("sending_put_off", trouble=error.trouble, again_in=round(self._hold.seconds(now), 1))
 
     async def _drain(self, subscription: Subscription) -> int:
         count, workspace = 0, Workspace.of(subscription)
@@ -127,6 +145,7 @@ class Outbox:
                 delivery = await self._store.lease(subscription.destination, self._clock.now(), LEASE_SECONDS)
             if delivery is None:
                 break
+            self._hold = Hold()
             with structlog.contextvars.bound_contextvars(development=delivery.alert.development.development_id):
                 count += await self._send(delivery, workspace)
         return count

@@ -19,10 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.app import open_judge
 from bot.doctor.findings import Area, Finding
 from bot.domain.entries import Entry, Source, SourceState
-from bot.domain.errors import ModelError, SettingsError, SourceError
+from bot.domain.errors import ModelError, SettingsError, SourceError, StoreError
 from bot.domain.topics import Topic
 from bot.ports import Reader
-from bot.storage.database import alembic_config, database_url, open_engine
+from bot.storage.database import alembic_config, cause_of, database_url, open_engine
 
 READ = 5  # sources
 SKEW, SIGNED = (
@@ -69,11 +69,11 @@ async def _opened(engine: AsyncEngine) -> tuple[Finding, ...]:
             findings = [await connection.run_sync(_schema)]
             if engine.dialect.name == "sqlite":
                 findings.append(_integrity([str(row[0]) for row in await connection.execute(text("PRAGMA quick_check(3)"))]))
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, StoreError, OSError) as error:
         return (
             DATABASE.fail(
                 "open",
-                _cause(error),
+                cause_of(error),
                 _RESTORE if engine.dialect.name == "sqlite" else "see that the server runs, and the name and password",
             ),
         )
@@ -103,13 +103,9 @@ async def _written(engine: AsyncEngine) -> Finding:
             await connection.execute(text("CREATE TABLE attache_doctor (number INTEGER)"))
             await connection.execute(text("INSERT INTO attache_doctor VALUES (1)"))
             await connection.rollback()
-    except (SQLAlchemyError, OSError) as error:
-        return DATABASE.fail("write", _cause(error), "let this user write the file and its folder, and see that the disk is not full")
+    except (SQLAlchemyError, StoreError, OSError) as error:
+        return DATABASE.fail("write", cause_of(error), "let this user write the file and its folder, and see that the disk is not full")
     return DATABASE.ok("write", "can be written")
-
-
-def _cause(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
 
 
 async def examine_model(name: str) -> tuple[Finding, ...]:

@@ -7,6 +7,7 @@ AttacheError
 ├── NotAllowedError               the actor may not do this
 ├── SourceError              a source could not be read: the reason is shown in `sources`
 ├── ModelError               the classifier's files are missing or broken
+├── StoreError               the store cannot be used for now: says how it is mended; what failed is done again
 └── DeliveryError            a message did not go out
     ├── TemporaryDeliveryError   try again, not before `retry_after`
     └── FinalDeliveryError       never try this destination again without a human
@@ -15,6 +16,7 @@ AttacheError
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 
 class AttacheError(Exception):
@@ -56,6 +58,33 @@ class SourceError(AttacheError):
 
 class ModelError(AttacheError):
     """The classifier's files are missing or broken."""
+
+
+class Trouble(StrEnum):
+    """What keeps a store from working. None of it is for ever, and none passes by being ignored."""
+
+    FULL = "full"
+    READ_ONLY = "read_only"
+    DISK = "disk"
+    BUSY = "busy"
+    AWAY = "away"
+
+
+_MENDS = {
+    Trouble.FULL: "the database's disk is full; free some space, or give it a larger disk",
+    Trouble.READ_ONLY: "the database takes no writes; let this process write the file and its folder, or name a server that is no standby",
+    Trouble.DISK: "the database's disk fails; see whether it is full, over its quota, or broken",
+    Trouble.BUSY: "another program keeps the database locked; end it",
+    Trouble.AWAY: "the database does not answer; see that its server runs and can be reached",
+}
+
+
+class StoreError(AttacheError):
+    """The store cannot be used for now. Nothing of what was being written is kept; it is to be done again, after a while."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(f"{_MENDS[trouble]}. Everything waits meanwhile, and goes on by itself.")
+        self.trouble = trouble
 
 
 class DeliveryError(AttacheError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from bot.domain.errors import SettingsError
+from bot.domain.errors import SettingsError, StoreError, Trouble
 from bot.scrubbing import scrubbed
+from bot.storage.trouble import trouble_of
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
 # Milliseconds: a statement of ours that takes longer is a mistake, and a process that stops within a transaction must not hold the others up.
@@ -30,18 +31,35 @@ INTACT = "PRAGMA quick_check(1)"  # answers "ok": https://www.sqlite.org/pragma.
 BUSY_MS = 10_000  # how long SQLite waits for another writer before it gives up
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """Return the engine for an address: SQLite through aiosqlite, PostgreSQL through psycopg. Raises SettingsError for one that cannot be used."""
+def open_engine(url: str, troubled: Callable[[StoreError], None] = lambda _: None) -> AsyncEngine:
+    """Return the engine for an address: SQLite through aiosqlite, PostgreSQL through psycopg. Raises SettingsError for one that cannot be used.
+
+    Whatever it is asked raises StoreError while the database is in trouble, of which `troubled` is told too.
+    """
     try:
-        parsed = database_url(url)
-        if parsed.drivername == "sqlite+aiosqlite":
-            return _sqlite(parsed)
-        if parsed.drivername == "postgresql+psycopg":
-            return _postgresql(parsed)
-        raise ArgumentError(f"{parsed.drivername} is not supported")
+        engine = _engine(database_url(url))
     except (SQLAlchemyError, ImportError) as error:
         mend = "write sqlite+aiosqlite:///FILE.db, or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
         raise SettingsError("ATTACHE_DATABASE_URL", f"{scrubbed(str(error))}; {mend}") from None
+    event.listen(engine.sync_engine, "handle_error", lambda context: _translate(context, troubled))
+    return engine
+
+
+def _engine(url: URL) -> AsyncEngine:
+    if url.drivername == "sqlite+aiosqlite":
+        return _sqlite(url)
+    if url.drivername == "postgresql+psycopg":
+        return _postgresql(url)
+    raise ArgumentError(f"{url.drivername} is not supported")
+
+
+def _translate(context: ExceptionContext, troubled: Callable[[StoreError], None]) -> None:
+    """Raise StoreError in the place of a driver's error that tells of trouble; what a ping met is not told: the connection is replaced."""
+    trouble = None if context.is_pre_ping else trouble_of(context.original_exception)
+    if trouble is not None:
+        error = StoreError(trouble)
+        troubled(error)
+        raise error from context.original_exception
 
 
 def database_url(url: str) -> URL:
@@ -100,9 +118,8 @@ async def migrate(engine: AsyncEngine) -> None:
         async with engine.execution_options(writing=True).connect() as connection:
             await connection.run_sync(_upgrade)
             await connection.commit()
-    except (SQLAlchemyError, OSError) as error:
-        mend = _OPEN[engine.dialect.name]
-        raise SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened ({_cause_of(error)}); {mend}") from error
+    except (SQLAlchemyError, StoreError, OSError) as error:
+        raise _unopened(engine, error) from error
 
 
 async def check(engine: AsyncEngine) -> None:
@@ -115,6 +132,8 @@ async def check(engine: AsyncEngine) -> None:
     try:
         async with engine.connect() as connection:
             said = (await connection.execute(text(INTACT))).scalar_one()
+    except StoreError as error:  # it may be whole: it cannot be looked at
+        raise _unopened(engine, error) from error
     except (SQLAlchemyError, OSError) as error:
         said = _cause_of(error)
     if said != "ok":
@@ -122,9 +141,16 @@ async def check(engine: AsyncEngine) -> None:
         raise SettingsError("ATTACHE_DATABASE_URL", f"the database is damaged ({said}); {mend}")
 
 
-def _cause_of(error: Exception) -> str:
+def _unopened(engine: AsyncEngine, error: Exception) -> SettingsError:
+    full = isinstance(error, StoreError) and error.trouble is Trouble.FULL
+    mend = "free some space on its disk" if full else _OPEN[engine.dialect.name]
+    return SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened ({cause_of(error)}); {mend}")
+
+
+def cause_of(error: Exception) -> str:
     """Return what the driver says of an error: one line, without secrets."""
-    lines = str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__]
+    driver = error.__cause__ if isinstance(error, StoreError) else getattr(error, "orig", None)
+    lines = str(driver or error).splitlines() or [type(error).__name__]
     return scrubbed(lines[0])
 
 

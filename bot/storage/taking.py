@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from bot.domain.errors import StoreError
 from bot.ports import Poll, Taken
 
 MOST = 32  # polls a transaction
@@ -43,6 +44,11 @@ class Taker:
         group = [mine, *(one for one in self._queue if one is not mine)][:MOST]
         try:
             taken = await self._commit([one.poll for one in group])
+        except StoreError as error:  # none of them is to blame, and none would fare better by itself
+            for one in group:
+                self._queue.remove(one)
+                _fail(one, error)
+            return
         except Exception as error:
             if len(group) == 1:
                 mine.done.set_exception(error)
@@ -61,3 +67,9 @@ class Taker:
             mine.done.set_exception(error)
         else:
             mine.done.set_result(taken)
+
+
+def _fail(one: _Waiting, error: Exception) -> None:
+    if not one.done.cancelled():
+        one.done.set_exception(error)
+        one.done.exception()  # whoever waits may be gone by now

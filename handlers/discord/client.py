@@ -16,7 +16,7 @@ from discord.http import Route
 from pydantic import SecretStr
 
 from bot.domain.alerts import Surface
-from bot.domain.errors import AttacheError, SettingsError
+from bot.domain.errors import SettingsError, StoreError
 from bot.domain.text import cut
 from bot.ports import Gazetteer
 from handlers.commands import Commands
@@ -76,7 +76,7 @@ class DiscordSurface:
                 began = asyncio.get_running_loop().time()
                 try:
                     await self._connect(elsewhere)
-                except AttacheError:
+                except SettingsError:
                     raise
                 except Exception as error:  # besides its own errors discord.py lets an AttributeError out when the first connection fails
                     _log.warning("discord_disconnected", pause=pause, **_problem(error))
@@ -206,7 +206,11 @@ class _Client(Host):
         await self._returned(guild)
 
     async def _returned(self, guild: discord.Guild) -> None:
-        count = await self._commands.returned(Surface.DISCORD, str(guild.id), _channels(guild))
+        try:
+            count = await self._commands.returned(Surface.DISCORD, str(guild.id), _channels(guild))
+        except StoreError as error:  # a server that is there at the start is seen again at the next one
+            _log.warning("discord_guild_not_noted", guild=guild.id, trouble=error.trouble)
+            return
         if count:
             _log.info("discord_guild_told_again", guild=guild.id, resumed=count)
 

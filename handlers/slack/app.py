@@ -14,7 +14,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.alerts import Surface
-from bot.domain.errors import SettingsError
+from bot.domain.errors import SettingsError, StoreError
 from bot.ports import Gazetteer
 from handlers.commands import Commands
 from handlers.slack import modals
@@ -130,8 +130,9 @@ class SlackSurface:
         """Sign in, and return the bolt app: its own auth.test would delay the first acknowledgement."""
         answer = await _patiently(self._client.auth_test, "SLACK_BOT_TOKEN", _BOT_MEND)
         team = str(answer.get("team_id") or "")
-        resumed = await self._commands.returned(Surface.SLACK, team)
-        _log.info("slack_signed_in", team=answer.get("team"), resumed=resumed)
+        _log.info("slack_signed_in", team=answer.get("team"))
+        if not await self._noted(team):
+            self._answers.start(self._note(team))
         identity = AuthorizeResult.from_auth_test_response(bot_token=self._client.token, auth_test_response=answer)
 
         async def authorize() -> AuthorizeResult:
@@ -141,6 +142,20 @@ class SlackSurface:
         return self._taught(
             AsyncApp(name="attache", client=client, authorize=authorize, signing_secret=self._secret(), logger=self._logger)
         )
+
+    async def _noted(self, team: str) -> bool:
+        """Let the workspace's subscriptions go on that its leaving paused; False while the store is in trouble."""
+        try:
+            resumed = await self._commands.returned(Surface.SLACK, team)
+        except StoreError:
+            return False
+        if resumed:
+            _log.info("slack_workspace_told_again", team=team, resumed=resumed)
+        return True
+
+    async def _note(self, team: str) -> None:
+        while not await self._noted(team):  # noqa: ASYNC110  (the store tells nobody when it is well again)
+            await asyncio.sleep(LONGEST_RETRY)
 
     def _app_of_many(self, oauth: OAuth) -> AsyncApp:
         """Return the bolt app that is whoever installed it."""
