@@ -18,7 +18,7 @@ from bot.ports import Clock, Notifier, Store
 TICK_SECONDS = 1.0
 BLOCKED_SECONDS = 15.0  # the loop has not moved for so long: something in it blocks
 PROBE_SECONDS = 1.0  # between looks whether the store is well again
-CALM_SECONDS = 20.0  # longer than work is ever held back: a full disk still takes a small write now and then, so a probe alone says little
+CALM_SECONDS = (3.0, 20.0)  # how long nothing may fail before a disk is taken for well: it still takes a small write now and then
 NOTICE_SECONDS = 60.0  # between attempts to tell the admins
 PASSING_SECONDS = 30.0  # what may pass by itself is no notice until it lasted so long
 
@@ -55,11 +55,10 @@ class Oversight:
 class StoreWatch:
     """Says once that the store is in trouble and what would mend it, and once that it is well again: in the log, to the admins, at `/readyz`.
 
-    Holds nobody back: whoever meets a StoreError waits and tries again by itself. `calm`: see CALM_SECONDS.
+    Holds nobody back: whoever meets a StoreError waits and tries again by itself.
     """
 
-    def __init__(self, *, calm: float = CALM_SECONDS) -> None:
-        self._calm = calm
+    def __init__(self) -> None:
         self._trouble: Trouble | None = None
         self._began = self._failed = 0.0
         self._troubled = asyncio.Event()
@@ -99,12 +98,17 @@ class StoreWatch:
         passing = self._trouble in (Trouble.AWAY, Trouble.BUSY)
         return not passing or time.monotonic() - self._began >= PASSING_SECONDS
 
+    def _calm(self) -> float:
+        """Return for how many seconds nothing may fail: longer than whoever waits does by now, whose waits double (`bot.domain.hold`)."""
+        shortest, longest = CALM_SECONDS
+        return min(shortest + 2 * (self._failed - self._began), longest)
+
     async def _probe(self, probe: Callable[[], Awaitable[None]]) -> None:
         try:
             await probe()
         except Exception:  # it told `failed` already, or no connection came free: either way it is not over
             return
-        if self._trouble in (Trouble.FULL, Trouble.DISK) and time.monotonic() - self._failed < self._calm:
+        if self._trouble in (Trouble.FULL, Trouble.DISK) and time.monotonic() - self._failed < self._calm():
             return
         _log.warning("store_well_again", after=round(time.monotonic() - self._began, 1), trouble=self._trouble)
         self._trouble = None
