@@ -16,11 +16,12 @@ import structlog
 from aiohttp.web import AbstractRouteDef
 from pydantic import SecretStr
 from rich.console import Console
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.delivery.outbox import Outbox
 from bot.domain.alerts import Destination, Surface
 from bot.domain.entries import Source, merged
-from bot.domain.errors import StoreError
+from bot.domain.errors import SettingsError, StoreError, Trouble
 from bot.domain.health import Bounds
 from bot.domain.subscriptions import Subscription
 from bot.judge.classifier import Model, OnnxClassifier, is_ours
@@ -54,6 +55,11 @@ from handlers.sources import SourceDesk
 
 POLLS_SECONDS, SENDING_SECONDS = 3.0, 3.0  # after SIGTERM; surfaces close within two more, so that the whole stays below ten
 AGAIN_SECONDS = 2.0  # between attempts of a start that the store keeps waiting
+PASSING = (
+    Trouble.FULL,
+    Trouble.DISK,
+    Trouble.BUSY,
+)  # what a start waits for; anything else is a wrong setting, or a server for others to start
 STORIES = "stories.json"
 AGENT = "Attache/0.1 (self-hosted news alerts)"
 TERMINAL = Destination(surface=Surface.CONSOLE, address="terminal")
@@ -129,17 +135,29 @@ async def open_store(
 ) -> AsyncIterator[SqlStore]:
     """Open the database: first looked through for damage if wanted, and migrated where this process is the one to do it. Raises SettingsError.
 
-    `watch` is told of its troubles.
+    `watch` is told of its troubles; with one, a file that is locked or on a full disk is waited for.
     """
     engine = open_engine(url, watch.failed) if watch else open_engine(url)
+    try:
+        while not await _made_ready(engine, checking=checking, migrating=migrating, waits=watch is not None):  # noqa: ASYNC110
+            await asyncio.sleep(AGAIN_SECONDS)
+        yield SqlStore(engine, announcer)
+    finally:
+        await engine.dispose()
+
+
+async def _made_ready(engine: AsyncEngine, *, checking: bool, migrating: bool, waits: bool) -> bool:
+    """Check and migrate; False where something hinders that which may pass, and who opens the database `waits`. Raises SettingsError."""
     try:
         if checking:
             await check(engine)
         if migrating:
             await migrate(engine)
-        yield SqlStore(engine, announcer)
-    finally:
-        await engine.dispose()
+    except SettingsError as error:
+        if waits and isinstance(error.__cause__, StoreError) and error.__cause__.trouble in PASSING:
+            return False
+        raise
+    return True
 
 
 def make_pipeline(

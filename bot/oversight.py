@@ -18,7 +18,7 @@ from bot.ports import Clock, Notifier, Store
 TICK_SECONDS = 1.0
 BLOCKED_SECONDS = 15.0  # the loop has not moved for so long: something in it blocks
 PROBE_SECONDS = 1.0  # between looks whether the store is well again
-CALM_SECONDS = (3.0, 20.0)  # how long nothing may fail before a disk is taken for well: it still takes a small write now and then
+CALM_SECONDS = (2.0, 20.0)  # how long nothing may fail before a disk is taken for well: it still takes a small write now and then
 NOTICE_SECONDS = 60.0  # between attempts to tell the admins
 PASSING_SECONDS = 30.0  # what may pass by itself is no notice until it lasted so long
 

@@ -24,7 +24,7 @@ from bot.ports import Filed
 
 SPREAD = 0.045  # seconds between the first polls of two sources, so that a long list does not start all at once
 LAST_POLLS = 2.0  # seconds that polls under way have when everything stops
-RETURN_SECONDS = 2.0  # over which the polls spread that a store in trouble held back
+RETURN_SECONDS = 1.0  # over which the polls spread that a store in trouble held back
 AGAIN = 5.0  # seconds until assessing is tried again after it failed
 LOOK_SECONDS = 60.0  # how often the whole is looked at: what admins changed, how the sources are, whether polls are made at all
 FIRST_DAILY = timedelta(minutes=10)  # after the start, when the first polls are over

@@ -33,7 +33,9 @@ FILLING = "The committee heard a report on the state of the harbour and put the 
 def paper(news: list[News], filling: int = 0) -> str:
     """Return a feed that tells some news, with so many long reports of no interest, for which the file would have to grow."""
     told = [(n.title, n.summary, f"https://paper.example/{n.title[:40]}", n.title, datetime.now(UTC)) for n in news]
-    dull = [(f"Committee meets, part {i}", FILLING, f"https://paper.example/dull/{i}", f"dull {i}", datetime.now(UTC)) for i in range(filling)]
+    dull = [
+        (f"Committee meets, part {i}", FILLING, f"https://paper.example/dull/{i}", f"dull {i}", datetime.now(UTC)) for i in range(filling)
+    ]
     return rss([*dull, *told])
 
 
@@ -74,9 +76,9 @@ def disk() -> Iterator[Disk]:
 
 @asynccontextmanager
 async def whole(
-    folder: Path, feeds: FeedServer, slack: FakeSlack, discord: FakeDiscord, port: int
+    folder: Path, feeds: FeedServer, slack: FakeSlack, discord: FakeDiscord, port: int, *, waits: bool = False
 ) -> AsyncIterator[list[dict[str, Any]]]:
-    """Run everything that `attache run` runs, in this process; yields the log."""
+    """Run everything that `attache run` runs, in this process; yields the log. `waits`: it cannot start to poll."""
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
         attache_database_url=f"sqlite+aiosqlite:///{folder / 'attache.db'}",
@@ -96,7 +98,7 @@ async def whole(
     with structlog.testing.capture_logs() as logs:
         task = asyncio.create_task(run(settings, [source], Console(quiet=True)))
         try:
-            await until(lambda: task.done() or feeds.hits("/a") > 1)
+            await until(lambda: waits or task.done() or feeds.hits("/a") > 1)
             assert not task.done()
             yield logs
             assert not task.done()
@@ -107,7 +109,7 @@ async def whole(
 
 
 @pytest.mark.parametrize(("trouble", "said"), [("full", "disk is full"), ("read_only", "takes no writes")])
-async def test_a_store_that_takes_nothing_is_said_waited_for_and_nothing_is_lost(  # noqa: PLR0913
+async def test_a_store_that_takes_nothing_is_said_waited_for_and_nothing_is_lost(
     tmp_path: Path, feeds: FeedServer, slack: FakeSlack, discord: FakeDiscord, disk: Disk, trouble: str, said: str
 ) -> None:
     news, port = deals(2), free_port()
@@ -187,6 +189,11 @@ async def test_a_store_that_cannot_be_written_stops_the_start(tmp_path: Path, fe
 async def test_a_start_on_a_full_disk_waits_for_room(
     tmp_path: Path, feeds: FeedServer, slack: FakeSlack, discord: FakeDiscord, disk: Disk
 ) -> None:
-    async with whole(tmp_path, feeds, slack, discord, free_port()):
-        pass
     await disk.fill()
+    port = free_port()
+    async with whole(tmp_path, feeds, slack, discord, port, waits=True) as logs:
+        await until(lambda: [log["trouble"] for log in logs if log["event"] == "store_trouble"] == ["full"])
+        assert feeds.hits("/a") == 0
+        await disk.mend()
+        await until(lambda: feeds.hits("/a"))
+        await until_ready(True, port)

@@ -1,10 +1,10 @@
 """What befalls a store from outside, made on purpose and with the database's own means; and a look at it through a process' port.
 
-    with Disk() as disk:                # before anything is opened: it hears of every connection of this process to an SQLite file
-        ...
-        await disk.fill()               # the file may not grow any more: SQLITE_FULL, as on a full disk
-        await disk.protect()            # no statement may write: SQLITE_READONLY
-        await disk.mend()
+with Disk() as disk:                # before anything is opened: it hears of every connection of this process to an SQLite file
+    ...
+    await disk.fill()               # the file may not grow any more: SQLITE_FULL, as on a full disk
+    await disk.protect()            # no statement may write: SQLITE_READONLY
+    await disk.mend()
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self
 
 import aiohttp
@@ -39,7 +40,7 @@ class Disk:
     def __exit__(self, *_: object) -> None:
         event.remove(Pool, "connect", self._connected)
 
-    def _connected(self, connection: Any, _: object) -> None:
+    def _connected(self, connection: Any, _: object) -> None:  # noqa: ANN401  (SQLAlchemy's event hands over whatever the driver has)
         self._connections.append(connection.driver_connection)
         cursor = connection.cursor()
         for pragma in self._pragmas:
@@ -61,8 +62,9 @@ class Disk:
     async def _become(self, pragmas: tuple[str, ...]) -> None:
         self._pragmas = pragmas
         for connection in self._connections:
-            for pragma in pragmas:
-                await connection.execute_fetchall(f"PRAGMA {pragma}")
+            with suppress(ValueError):  # it was closed meanwhile
+                for pragma in pragmas:
+                    await connection.execute_fetchall(f"PRAGMA {pragma}")
 
 
 def free_port() -> int:

@@ -14,7 +14,7 @@ _SQLITE = {
     sqlite3.SQLITE_FULL: Trouble.FULL,
     sqlite3.SQLITE_READONLY: Trouble.READ_ONLY,
     sqlite3.SQLITE_IOERR: Trouble.DISK,
-    sqlite3.SQLITE_CANTOPEN: Trouble.DISK,
+    sqlite3.SQLITE_CANTOPEN: Trouble.READ_ONLY,  # the files beside it cannot be made
     sqlite3.SQLITE_BUSY: Trouble.BUSY,
 }
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: whole codes, then classes
