@@ -37,7 +37,7 @@ from bot.ports import Articles, Classifier, Clock, Drafter, Filed, Gazetteer, No
 from bot.schedule import Schedule
 from bot.sealing import Seal
 from bot.sources.reader import SourceReader
-from bot.storage.database import check, migrate, open_engine
+from bot.storage.database import check, migrate, open_engine, unopened
 from bot.storage.store import SqlStore
 from bot.storage.writing import Announcer
 from bot.stories.matcher import StoryMatcher, StoryModel
@@ -153,10 +153,13 @@ async def _made_ready(engine: AsyncEngine, *, checking: bool, migrating: bool, w
             await check(engine)
         if migrating:
             await migrate(engine)
-    except SettingsError as error:
-        if waits and isinstance(error.__cause__, StoreError) and error.__cause__.trouble in PASSING:
+        if migrating and waits:
+            await SqlStore(engine).writes()  # a schema that is the newest already says nothing of that
+    except (SettingsError, StoreError) as error:
+        met = error if isinstance(error, StoreError) else error.__cause__
+        if waits and isinstance(met, StoreError) and met.trouble in PASSING:
             return False
-        raise
+        raise error if isinstance(error, SettingsError) else unopened(engine, error) from met
     return True
 
 

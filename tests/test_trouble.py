@@ -182,7 +182,7 @@ async def test_a_store_that_cannot_be_written_stops_the_start(tmp_path: Path, fe
     process = await bot.start("run", ATTACHE_DATABASE_URL="sqlite+aiosqlite:///file:attache.db?mode=ro&uri=true")
     _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 2
-    (line,) = err.decode().splitlines()
+    line = err.decode().splitlines()[-1]
     assert line.startswith("attache: ATTACHE_DATABASE_URL: the database cannot be opened (attempt to write a readonly database)")
 
 

@@ -119,7 +119,7 @@ async def migrate(engine: AsyncEngine) -> None:
             await connection.run_sync(_upgrade)
             await connection.commit()
     except (SQLAlchemyError, StoreError, OSError) as error:
-        raise _unopened(engine, error) from error
+        raise unopened(engine, error) from error
 
 
 async def check(engine: AsyncEngine) -> None:
@@ -133,7 +133,7 @@ async def check(engine: AsyncEngine) -> None:
         async with engine.connect() as connection:
             said = (await connection.execute(text(INTACT))).scalar_one()
     except StoreError as error:  # it may be whole: it cannot be looked at
-        raise _unopened(engine, error) from error
+        raise unopened(engine, error) from error
     except (SQLAlchemyError, OSError) as error:
         said = _cause_of(error)
     if said != "ok":
@@ -141,7 +141,8 @@ async def check(engine: AsyncEngine) -> None:
         raise SettingsError("ATTACHE_DATABASE_URL", f"the database is damaged ({said}); {mend}")
 
 
-def _unopened(engine: AsyncEngine, error: Exception) -> SettingsError:
+def unopened(engine: AsyncEngine, error: Exception) -> SettingsError:
+    """Return what a start says that cannot use the database; to be raised `from` the error."""
     full = isinstance(error, StoreError) and error.trouble is Trouble.FULL
     mend = "free some space on its disk" if full else _OPEN[engine.dialect.name]
     return SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened ({cause_of(error)}); {mend}")
