@@ -8,15 +8,16 @@ leaves neither a job without its cause nor a cause without its job. Alerts have 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import procrastinate
 import psycopg
 import structlog
+from procrastinate.connector import BaseConnector, Notify
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -57,11 +58,37 @@ def conninfo(url: str) -> str:
     return parsed.update_query_dict(own).render_as_string(hide_password=False)
 
 
+class QueueConnector(procrastinate.PsycopgConnector):
+    """Says by `broke` that the database broke away. A procrastinate worker goes on without hearing of jobs, and without a heartbeat, after that."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  (those of the pool)
+        super().__init__(**options)
+        self.broke = asyncio.Event()
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:  # noqa: ANN401  (as procrastinate has it)
+        """Run a statement, a worker's heartbeat among them."""
+        with self._told():
+            await super().execute_query_async(query, **arguments)
+
+    async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
+        """Hear of new jobs, until cancelled."""
+        with self._told():
+            await super().listen_notify(on_notification, channels)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectorException:
+            self.broke.set()
+            raise
+
+
 def make_queue(url: str) -> procrastinate.App:
     """Return the queue in the database at `url`; it works inside `async with opened(queue)`."""
     # the pool's own waits double up to a minute and more, and would go on for as long after a server is back
     waits: dict[str, Any] = {"timeout": POOL_SECONDS, "reconnect_timeout": POOL_SECONDS}
-    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo(url), min_size=1, max_size=4, **waits))
+    return procrastinate.App(connector=QueueConnector(conninfo=conninfo(url), min_size=1, max_size=4, **waits))
 
 
 @asynccontextmanager
@@ -129,17 +156,32 @@ async def work(queue: procrastinate.App, hands: Hands, *, name: str, at_once: in
     queue.task(name=ASSESS)(assess)
     queue.task(name=RETAIN)(retain)
     while True:
-        # it ends by an error where it was fetching, and without one where its heartbeat or its listening met it
+        running = queue.run_worker_async(
+            name=name,
+            concurrency=at_once,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=FINISH_SECONDS,
+            delete_jobs="successful",
+        )
         with suppress(ConnectorException):
-            await queue.run_worker_async(
-                name=name,
-                concurrency=at_once,
-                install_signal_handlers=False,
-                shutdown_graceful_timeout=FINISH_SECONDS,
-                delete_jobs="successful",
-            )
+            await _until_broken(running, queue.connector)
         _log.warning("queue_unreachable", again_in=AWAY_SECONDS)
         await asyncio.sleep(AWAY_SECONDS)
+
+
+async def _until_broken(running: Coroutine[Any, Any, None], connector: BaseConnector) -> None:
+    """Run a worker until the database breaks away under it, or until cancelled; what it is at is finished first."""
+    assert isinstance(connector, QueueConnector)  # noqa: S101  (make_queue made it)
+    connector.broke.clear()
+    working, broken = asyncio.create_task(running, name="worker"), asyncio.create_task(connector.broke.wait(), name="queue watch")
+    try:
+        await asyncio.wait({working, broken}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        broken.cancel()
+        working.cancel()
+        await asyncio.wait({working})
+    if not working.cancelled():
+        working.result()
 
 
 @dataclass(kw_only=True)

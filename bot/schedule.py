@@ -184,6 +184,8 @@ class Schedule:
         self._polling[source.name] = task
         try:
             await self._poll_unless_held(source)
+        except asyncio.CancelledError:  # everything stops; to pass it on would only have APScheduler log it as an error
+            _log.info("poll_broken_off", source=source.name)
         except TimeoutError:  # no worker made it
             _log.error("poll_unanswered", source=source.name)
         except Exception:  # this poll is lost, the next one brings the same entries

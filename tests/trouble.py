@@ -23,7 +23,7 @@ from sqlalchemy.pool import Pool
 FULL = ("max_page_count=1", "query_only=OFF")  # SQLite takes the present size instead, where that is more
 READ_ONLY = ("max_page_count=1073741823", "query_only=ON")
 WELL = ("max_page_count=1073741823", "query_only=OFF")
-PATIENCE = 30.0  # a bound, not a measure
+PATIENCE = 90.0  # a bound, not a measure: processes start slowly where many do
 
 
 class Disk:
