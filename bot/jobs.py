@@ -36,6 +36,7 @@ LOOK_SECONDS = 0.5  # how often the clock looks whether its polls are done
 POLL_SECONDS = 120.0  # a poll that no worker has finished by then is given up; the source's next one is planned as usual
 TICK_SECONDS = 15.0
 AWAY_SECONDS = 2.0  # between attempts while the database is away
+START_SECONDS = 25.0  # for a server that starts beside us
 POOL_SECONDS = 10.0  # for a connection of the queue
 LIVELY = {"connect_timeout": "5", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "20000"}
 ALIVE_SECONDS = 5.0  # for an answer on the connection that holds the right to decide
@@ -92,13 +93,15 @@ def make_queue(url: str) -> procrastinate.App:
 
 
 @asynccontextmanager
-async def opened(queue: procrastinate.App) -> AsyncIterator[None]:
-    """Connect the queue inside the block. Raises SettingsError when its server cannot be reached."""
+async def opened(queue: procrastinate.App, seconds: float = START_SECONDS) -> AsyncIterator[None]:
+    """Connect the queue inside the block. Raises SettingsError when its server cannot be reached for so long."""
     try:
-        await queue.open_async()
-    except (ConnectorException, psycopg.OperationalError) as error:  # the pool's timeout is one of the latter
+        async with asyncio.timeout(seconds):
+            await queue.open_async()
+    except (TimeoutError, ConnectorException, psycopg.OperationalError) as error:
+        await queue.close_async()
         mend = "see that the server runs, and the name and password"
-        raise SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be opened; {mend}") from error
+        raise SettingsError("ATTACHE_DATABASE_URL", f"the database cannot be reached; {mend}") from error
     try:
         yield
     finally:

@@ -18,6 +18,9 @@ from typing import Any, Self
 import pytest
 from sqlalchemy.engine import make_url
 
+from bot.domain.errors import SettingsError
+from bot.jobs import OnlyOne, make_queue
+from bot.jobs import opened as reachable
 from tests.fakes.discord_server import TOKEN, FakeDiscord
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.slack_server import FakeSlack
@@ -56,6 +59,12 @@ class Processes:
                 env=self.env | {"ATTACHE_HTTP_PORT": str(self.ports[name])}, stdout=log, stderr=log,
             )  # fmt: skip
 
+    async def once(self, role: str) -> None:
+        """Run a role that ends by itself, and see that it ends well."""
+        await self.start(role)
+        del self.ports[role]
+        assert await self.running.pop(role).wait() == 0
+
     async def end(self) -> dict[str, tuple[int | None, bool]]:
         """End them all by SIGTERM; return of each its exit code, and whether it took less than ten seconds."""
         began = time.monotonic()
@@ -87,6 +96,7 @@ async def installed(
         "ATTACHE_ALLOW_PRIVATE_SOURCES": "1",
         "ATTACHE_DATABASE_URL": url,
         "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
         "SLACK_ALERT_CHANNEL": ALERTS,
         "SLACK_API_URL": slack.api_url,
         "DISCORD_BOT_TOKEN": TOKEN,
@@ -124,6 +134,13 @@ async def away_and_back(server: Server, processes: Processes, feeds: FeedServer,
     await asyncio.to_thread(server.start)
 
 
+async def work_under_way(feeds: FeedServer) -> None:
+    """Have a poll under way that takes for ever."""
+    seen = feeds.hits("/a")
+    feeds.drip("/a", paper([]), seconds_per_byte=1.0)
+    await until(lambda: feeds.hits("/a") > seen + 1)
+
+
 def check_logs(processes: Processes) -> None:
     for name in processes.running:
         assert processes.said(name, "store_trouble") == processes.said(name, "store_well_again") == 1, name
@@ -134,7 +151,7 @@ async def test_one_process_outlives_its_server(tmp_path: Path, server: Server) -
     news = deals(4)
     async with platforms() as (feeds, slack, discord):
         with server.database() as url:
-            async with installed(tmp_path, url, feeds, slack, discord, SLACK_APP_TOKEN=slack.app_token) as processes:
+            async with installed(tmp_path, url, feeds, slack, discord) as processes:
                 await processes.start("run")
                 await until_ready(True, *processes.ports.values())
                 await until(lambda: feeds.hits("/a"))
@@ -157,9 +174,7 @@ async def test_every_role_outlives_its_server(tmp_path: Path, server: Server) ->
     async with platforms() as (feeds, slack, discord):
         with server.database() as url:
             async with installed(tmp_path, url, feeds, slack, discord, **secret) as processes:
-                await processes.start("migrate")
-                assert await processes.running.pop("migrate").wait() == 0
-                del processes.ports["migrate"]
+                await processes.once("migrate")
                 for name in ("clock-1", "clock-2", "worker-1", "web", "discord"):
                     await processes.start(name)
                 await until_ready(True, *processes.ports.values())
@@ -171,6 +186,7 @@ async def test_every_role_outlives_its_server(tmp_path: Path, server: Server) ->
                 await until_ready(True, *processes.ports.values())
                 assert "Status" in (await slack.type_http(f"http://127.0.0.1:{port}/slack/events", "status")).text
                 assert "Entries" in (await discord.type("status")).text
+                await work_under_way(feeds)
                 ended = await processes.end()
                 check_logs(processes)
     assert ended == dict.fromkeys(processes.running, (0, True))
@@ -257,31 +273,25 @@ async def test_a_clock_that_hears_nothing_from_its_server_stops_deciding_before_
 
 
 async def test_a_start_without_a_server_says_so_in_a_line(tmp_path: Path) -> None:
-    async with platforms() as (feeds, slack, discord):
-        async with installed(tmp_path, f"postgresql://somebody:hush@/attache?host={tmp_path}", feeds, slack, discord) as processes:
-            await processes.start("worker")
-            assert await processes.running["worker"].wait() == 2
-    (line,) = (tmp_path / "worker.log").read_text().splitlines()
-    assert line.startswith("attache: ATTACHE_DATABASE_URL: the database cannot be opened")
-    assert "hush" not in line
+    queue = make_queue(f"postgresql://somebody:hush@/attache?host={tmp_path}")
+    with pytest.raises(SettingsError, match=r"^ATTACHE_DATABASE_URL: the database cannot be reached") as caught:
+        async with reachable(queue, seconds=0.5):
+            pass
+    assert "hush" not in str(caught.value)
 
 
-async def test_each_role_stops_in_time_with_work_under_way_and_without_its_server(tmp_path: Path, server: Server) -> None:
+async def test_every_role_stops_in_time_without_its_server(tmp_path: Path, server: Server) -> None:
     async with platforms() as (feeds, slack, discord):
         with server.database() as url:
             async with installed(tmp_path, url, feeds, slack, discord) as processes:
-                await processes.start("migrate")
-                assert await processes.running.pop("migrate").wait() == 0
-                feeds.drip("/a", paper([]), seconds_per_byte=1.0)
-                for name in ("clock", "worker-1", "discord"):
+                await processes.once("migrate")
+                for name in ("clock", "worker", "discord"):
                     await processes.start(name)
-                await until(lambda: feeds.hits("/a") and discord.identified)
-                first = await processes.end()
-                for name in ("clock", "worker-1", "discord"):
-                    await processes.start(name)
-                await until_ready(True, *(processes.ports[name] for name in processes.running))
+                await until_ready(True, *processes.ports.values())
+                await work_under_way(feeds)
                 await asyncio.to_thread(server.stop)
-                await until_ready(False, *(processes.ports[name] for name in processes.running))
-                second = await processes.end()
-                await asyncio.to_thread(server.start)
-    assert first == second == dict.fromkeys(("clock", "worker-1", "discord"), (0, True))
+                try:
+                    ended = await processes.end()
+                finally:
+                    await asyncio.to_thread(server.start)
+    assert ended == dict.fromkeys(processes.running, (0, True))
