@@ -290,6 +290,7 @@ class OnlyOne:
                 return
             except* _GONE as lost:
                 _log.warning("clock_lost_the_database", problem=type(lost.exceptions[0]).__name__, again_in=AWAY_SECONDS)
+            _pass_on_cancellation()
             await asyncio.sleep(AWAY_SECONDS)
 
     async def _hold_once(self, then: Callable[[], Awaitable[None]]) -> None:
@@ -329,6 +330,13 @@ class OnlyOne:
                 asking.result()
             finally:
                 asking.cancel()
+
+
+def _pass_on_cancellation() -> None:
+    """Raise CancelledError where a task group swallowed it: one of whose tasks failed at the same moment."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _awaited(work: Awaitable[object]) -> None:

@@ -190,6 +190,7 @@ async def test_every_role_outlives_its_server(tmp_path: Path, server: Server) ->
                 ended = await processes.end()
                 check_logs(processes)
     assert ended == dict.fromkeys(processes.running, (0, True))
+    assert [name for name in processes.running if processes.said(name, "stopped_hard")] == []
     assert sorted(headlines(slack, news)) == sorted(n.title for n in news)
     assert len(discord.messages) == len(news)
 
@@ -295,3 +296,4 @@ async def test_every_role_stops_in_time_without_its_server(tmp_path: Path, serve
                 finally:
                     await asyncio.to_thread(server.start)
     assert ended == dict.fromkeys(processes.running, (0, True))
+    assert [name for name in processes.running if processes.said(name, "stopped_hard")] == []

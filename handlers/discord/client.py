@@ -186,6 +186,11 @@ class _Client(Host):
         self._attache_ready.set()
         _log.info("discord_connected")
 
+    async def on_disconnect(self) -> None:
+        """The gateway broke; discord.py connects again by itself, and alerts go out meanwhile."""
+        if not self.is_closed():
+            _log.warning("discord_gateway_lost")
+
     async def on_resumed(self) -> None:
         """The session goes on after a broken connection."""
         self._attache_ready.set()

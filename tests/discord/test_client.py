@@ -136,15 +136,6 @@ async def test_an_unforeseen_error_is_answered_with_an_id_that_is_in_the_log(fak
     assert "exc_info" not in entry  # a pretty renderer would print local variables with it
 
 
-async def test_a_broken_gateway_is_resumed_and_nothing_typed_meanwhile_is_lost(fake: FakeDiscord) -> None:
-    async with running(surface(fake)):
-        await fake.until_commands()
-        await fake.drop_gateway()
-        typed = await fake.type("status")
-        assert "Entries" in typed.text
-    assert (fake.identified, fake.resumed) == (1, 1)
-
-
 async def test_an_ended_session_is_begun_anew_at_the_same_server(fake: FakeDiscord) -> None:
     async with running(surface(fake)):
         await fake.until_commands()

@@ -24,8 +24,10 @@ It keeps what it got: `messages`, `posts` (every attempt at a message: channel, 
 `requests` (all that has a body), `connections`, `identified`, `resumed`, `intents`. It refuses what Discord refuses: a wrong token (401, close code 4004), unknown channels
 (10003) and messages (10008), what `tests.discord.limits` finds (50035), a second thread on a message (160004), changes in an archived
 thread (50083), a second acknowledgement (40060). A nonce with enforce_nonce gives the message posted under it before, until
-`forget_nonces()`. `drop_gateway()` breaks the connection so that the client resumes; `invalidate()` ends the session so that it
-identifies anew; `leave()` and `join()` take the bot out of a guild and into it; `archive()` and `delete()` do what people do.
+`forget_nonces()`. The gateway: `drop_gateway()` breaks the connection so that the client resumes, with a close code or, given None, without
+a word; `ask_to_reconnect()` asks for that; `forget_session()` makes the next try to resume fail; `invalidate()` ends the session so that the
+client identifies anew, or may resume; `gateway_away = 2` refuses the next two connections. `leave()` and `join()` take the bot out of a guild
+and into it; `archive()` and `delete()` do what people do.
 
 Channels are `channels` (default "100" and "101") of guild `guild` (default "500"), and those of `others`; the application is `APP`.
 """
@@ -55,7 +57,7 @@ TOKEN = "made-up-token"
 MANAGE_GUILD = 1 << 5  # https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags
 PATIENCE = 5.0
 FIRST_ID = 1_893_456_000_000 - 1_420_070_400_000 << 22  # of 2030: whatever clock a test has, messages come after its first attempts
-_DISPATCH, _HEARTBEAT, _IDENTIFY, _RESUME, _INVALID, _HELLO, _ACK = 0, 1, 2, 6, 9, 10, 11
+_DISPATCH, _HEARTBEAT, _IDENTIFY, _RESUME, _RECONNECT, _INVALID, _HELLO, _ACK = 0, 1, 2, 6, 7, 9, 10, 11
 
 
 class Who(TypedDict, total=False):
@@ -94,7 +96,7 @@ class FakeDiscord:
         self._nonces: dict[str, Json] = {}
         self.gate: Gate | None = None  # asked of every request
         self._typed: dict[str, Typed] = {}
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._sockets: dict[web.WebSocketResponse, asyncio.Transport] = {}
         self._events: list[Json] = []
         self._changed = asyncio.Condition()
         self._stopping = asyncio.Event()
@@ -110,6 +112,8 @@ class FakeDiscord:
         self.answers: list[Json] = []
         self.everybody, self.rights = 0, (1 << 53) - 1 - (1 << 3)  # what @everyone's and the bot's role allow: all but Administrator
         self.scoped = 200  # the status of a look at a server's commands: 403 without the scope applications.commands
+        self._session = ""
+        self.gateway_away = 0
         self.connections = 0
         self.identified = 0
         self.resumed = 0
@@ -210,15 +214,32 @@ class FakeDiscord:
         """Let some minutes pass."""
         self._nonces.clear()
 
-    async def drop_gateway(self) -> None:
-        """Break every gateway connection; a good client resumes."""
-        for socket in list(self._sockets):
-            await socket.close(code=4000)
+    async def drop_gateway(self, code: int | None = 4000) -> None:
+        """Break every gateway connection, with a close code or (None) without a word, which a client sees as 1006; a good one resumes."""
+        for socket, transport in list(self._sockets.items()):
+            del self._sockets[socket]
+            if code is None:
+                transport.abort()
+            else:
+                await socket.close(code=code)
 
-    async def invalidate(self) -> None:
-        """End the session; a good client identifies anew."""
+    def forget_session(self) -> None:
+        """Let the session's time run out: whoever resumes it hears that it is invalid."""
+        self._session = ""
+
+    async def ask_to_reconnect(self) -> None:
+        """Ask for a new connection (opcode 7); a good client resumes there. https://discord.com/developers/docs/events/gateway-events#reconnect"""
+        await self._send_all({"op": _RECONNECT, "d": None, "s": None, "t": None})
+
+    async def invalidate(self, *, resumable: bool = False) -> None:
+        """Say that the session is invalid; a good client identifies anew, or resumes where it may."""
+        await self._send_all({"op": _INVALID, "d": resumable, "s": None, "t": None})
+
+    async def _send_all(self, said: Json) -> None:
+        """Send to every connection what is the last that it hears: events wait for those that come after it."""
         for socket in list(self._sockets):
-            await socket.send_str(json.dumps({"op": _INVALID, "d": False, "s": None, "t": None}))
+            del self._sockets[socket]
+            await socket.send_str(json.dumps(said))
 
     # REST
 
@@ -510,40 +531,45 @@ class FakeDiscord:
 
     # The gateway
 
-    async def _serve_gateway(self, request: web.Request) -> web.WebSocketResponse:
+    async def _serve_gateway(self, request: web.Request) -> web.StreamResponse:
+        if self.gateway_away:
+            self.gateway_away -= 1
+            return web.Response(status=503)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
+        assert isinstance(request.transport, asyncio.Transport)
         self.connections += 1
         await self._tell()
         await socket.send_str(json.dumps({"op": _HELLO, "d": {"heartbeat_interval": 41_250}, "s": None, "t": None}))
         try:
             async for frame in socket:
                 if frame.type is WSMsgType.TEXT:
-                    await self._hear(socket, json.loads(frame.data))
+                    await self._hear(socket, request.transport, json.loads(frame.data))
         finally:
-            self._sockets.discard(socket)
+            self._sockets.pop(socket, None)
         return socket
 
-    async def _hear(self, socket: web.WebSocketResponse, said: Json) -> None:
+    async def _hear(self, socket: web.WebSocketResponse, transport: asyncio.Transport, said: Json) -> None:
         if said["op"] == _HEARTBEAT:
             await socket.send_str(json.dumps({"op": _ACK, "d": None, "s": None, "t": None}))
         elif said["op"] in (_IDENTIFY, _RESUME) and said["d"]["token"] != self._token:
             await socket.close(code=4004)
         elif said["op"] == _IDENTIFY:
-            await self._identify(socket, said["d"])
+            self._sockets[socket] = transport
+            await self._identify(said["d"])
         elif said["op"] == _RESUME:
-            await self._resume(socket, said["d"])
+            await self._resume(socket, transport, said["d"])
 
-    async def _identify(self, socket: web.WebSocketResponse, said: Json) -> None:
+    async def _identify(self, said: Json) -> None:
         self.intents = said["intents"]
         self.identified += 1
+        self._session = f"session-{self.identified}"
         self._events.clear()
-        self._sockets.add(socket)
         ready = {
             "v": 10,
             "user": payloads.user(BOT, "attache", bot=True),
             "guilds": [{"id": guild, "unavailable": True} for guild in self._guilds],
-            "session_id": f"session-{self.identified}",
+            "session_id": self._session,
             "resume_gateway_url": self._gateway_url,
             "application": {"id": APP, "flags": 0},
         }
@@ -552,14 +578,14 @@ class FakeDiscord:
             await self.recover(guild)
         await self._tell()
 
-    async def _resume(self, socket: web.WebSocketResponse, said: Json) -> None:
-        if said["session_id"] != f"session-{self.identified}":
+    async def _resume(self, socket: web.WebSocketResponse, transport: asyncio.Transport, said: Json) -> None:
+        if said["session_id"] != self._session:
             await socket.send_str(json.dumps({"op": _INVALID, "d": False, "s": None, "t": None}))
             return
         for event in self._events[said["seq"] :]:
             await socket.send_str(json.dumps(event))
         self.resumed += 1
-        self._sockets.add(socket)
+        self._sockets[socket] = transport
         await self._dispatch("RESUMED", {})
         await self._tell()
 

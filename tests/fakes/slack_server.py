@@ -13,7 +13,8 @@ Users: U1 is nobody special, UADMIN and UOWNER administer the workspace; change 
 `fake.channel_errors` names answer with that error. Scopes: put a method's name into `fake.missing_scopes` and it answers `missing_scope`.
 Failures: `fake.fail(2, status=503)` fails the next two chat.postMessage, see Failure; `fake.gate` is asked of every request. `fake.calls` lists every call as
 (method, arguments, loop time). `fake.away = 3` answers the next three calls of any method with 503; `fake.statuses["users.info"] = 404`
-answers that method so until it is taken out; `fake.deaf` never answers the close of a web socket.
+answers that method so until it is taken out; `fake.deaf` never answers the close of a web socket. `disconnect()`, `drop()` and `cut()` end
+a web socket in the ways in which Slack and networks do; the address of one serves once.
 HTTP mode: `await fake.type_http(url, "status")` signs as Slack does; `secret`, `age` and `headers` spoil it on purpose; `post_http` sends
 any payload so.
 Dialogs and the home tab: `fake.views` are the dialogs opened, `fake.homes` the tab of each user; `await fake.submit(view, {...})` fills one in
@@ -169,6 +170,8 @@ class FakeSlack:
         self._called = asyncio.Condition()
         self._failures: deque[Failure] = deque()
         self._sockets: list[web.WebSocketResponse] = []
+        self._wires: dict[web.WebSocketResponse, asyncio.Transport] = {}
+        self._tickets: set[str] = set()
         self._opened = asyncio.Condition()
         self._acked: dict[str, asyncio.Future[float]] = {}
         self._answered: dict[str, asyncio.Queue[tuple[Json, float]]] = {}
@@ -202,13 +205,23 @@ class FakeSlack:
         async with asyncio.timeout(timeout), self._opened:
             await self._opened.wait_for(lambda: self.sockets_opened >= count and any(not s.closed for s in self._sockets))
 
-    async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Ask the app to come back on a new web socket, as Slack does every few hours."""
-        await self._socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
+    async def disconnect(self, reason: str = "refresh_requested", *, closes: bool = False) -> None:
+        """Ask the app to come back on a new web socket, as Slack does every few hours; `closes` the old one at once, as it may.
+
+        https://docs.slack.dev/apis/events-api/using-socket-mode#disconnect
+        """
+        socket = self._socket
+        await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
+        if closes:
+            await socket.close()
 
     async def drop(self) -> None:
         """Close the web socket without a word."""
         await self._socket.close()
+
+    def cut(self) -> None:
+        """Break the connection under the web socket: not even a close comes."""
+        self._wires[self._socket].abort()
 
     async def type(self, text: str, user: str = "U1", channel: str = "C1", timeout: float = PATIENCE) -> Typed:  # noqa: ASYNC109  (a bound, for tests)
         """Type `/attache TEXT` and wait for the acknowledgement and the answer."""
@@ -497,7 +510,9 @@ class FakeSlack:
         return answer
 
     async def _open(self, _: web.Request, __: Json) -> web.StreamResponse:
-        return _yes(url=f"ws://127.0.0.1:{self._port}/socket?ticket=fake-ticket-{self._next()}")
+        ticket = f"fake-ticket-{self._next()}"
+        self._tickets.add(ticket)
+        return _yes(url=f"ws://127.0.0.1:{self._port}/socket?ticket={ticket}")
 
     async def _post(self, request: web.Request, arguments: Json) -> web.StreamResponse:
         failure = self._failures.popleft() if self._failures else Failure()
@@ -594,8 +609,13 @@ class FakeSlack:
         return web.Response(status=404 if self.lost == "drop" else int(self.lost))
 
     async def _serve_socket(self, request: web.Request) -> web.StreamResponse:
+        if request.query["ticket"] not in self._tickets:
+            return web.Response(status=408, text="the ticket was used, or is too old")
+        self._tickets.discard(request.query["ticket"])
         socket = web.WebSocketResponse(autoclose=not self.deaf)
         await socket.prepare(request)
+        assert isinstance(request.transport, asyncio.Transport)
+        self._wires[socket] = request.transport
         await socket.send_json({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A1"}})
         async with self._opened:
             self._sockets.append(socket)
