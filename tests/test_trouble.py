@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -197,3 +198,10 @@ async def test_a_start_on_a_full_disk_waits_for_room(
         await disk.mend()
         await until(lambda: feeds.hits("/a"))
         await until_ready(True, port)
+
+
+async def test_a_process_that_does_not_end_is_ended() -> None:
+    """A thread that hangs, as one does that asks a dead resolver, keeps no process alive after SIGTERM."""
+    hangs = "import threading, time; from bot.cli import _end_soon; _end_soon(0.1); threading.Thread(target=time.sleep, args=[600]).start()"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", hangs, cwd=Path(__file__).parents[1])
+    assert await asyncio.wait_for(process.wait(), PATIENCE) == 1

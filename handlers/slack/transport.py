@@ -88,13 +88,19 @@ async def serve_socket(handler: SocketHandler, url: str, on_ready: Callable[[], 
 
 
 async def _watch(client: SocketModeClient) -> None:
-    """See that the client gets a new address. It reconnects by itself, but to the one it has, which serves once and for a short while."""
-    lost = 0.0
+    """See that the client gets a new address, and say what becomes of its connection.
+
+    It reconnects by itself, but to the address it has, which serves once and for a short while.
+    """
+    lost, session = 0.0, await client.session_id()
     while True:
         await asyncio.sleep(PING_SECONDS)
         lost = 0.0 if await client.is_connected() else lost + PING_SECONDS
-        if lost >= LOST_SECONDS:
+        if lost:
             _log.warning("slack_socket_lost", seconds=lost)
+        elif session != (session := await client.session_id()):
+            _log.info("slack_socket_renewed")
+        if lost >= LOST_SECONDS:
             client.wss_uri, lost = None, 0.0
 
 

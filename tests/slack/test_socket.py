@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.fakes.slack_server import FakeSlack
 from tests.slack.kit import Shelf, development, running, surface
+from tests.trouble import until
 
 Change = Callable[[FakeSlack], Awaitable[None]]
 
@@ -46,12 +48,26 @@ async def test_what_is_sent_across_a_change_is_acknowledged_and_done_once(fake: 
     assert len(fake.answers) == 2
 
 
-async def test_it_comes_back_though_slack_gives_no_new_address_at_first(fake: FakeSlack) -> None:
-    async with running(surface(fake, Shelf(development()))):
+async def test_it_comes_back_though_slack_gives_no_new_address_at_first_and_says_so(fake: FakeSlack) -> None:
+    with capture_logs() as logs:
+        async with running(surface(fake, Shelf(development()))):
+            await fake.connected()
+            fake.errors["apps.connections.open"] = "internal_error"
+            await fake.disconnect("refresh_requested", closes=True)
+            await until(lambda: [log["event"] for log in logs] == ["slack_signed_in", "slack_socket_lost"])
+            del fake.errors["apps.connections.open"]
+            await fake.connected(count=2, timeout=20.0)
+            assert "Status" in (await fake.type("status")).text
+            await until(lambda: logs[-1]["event"] == "slack_socket_renewed")
+
+
+async def test_what_the_old_socket_took_with_it_is_done_when_it_comes_again(fake: FakeSlack) -> None:
+    shelf = Shelf(development())
+    command = fake.command("latest")
+    async with running(surface(fake, shelf)):
         await fake.connected()
-        fake.errors["apps.connections.open"] = "internal_error"
         await fake.disconnect("refresh_requested", closes=True)
-        await fake.until(lambda: [method for method, _, _ in fake.calls].count("apps.connections.open") > 1)
-        del fake.errors["apps.connections.open"]
-        await fake.connected(count=2, timeout=20.0)
-        assert "Status" in (await fake.type("status")).text
+        await fake.connected(count=2)
+        await asyncio.wait_for(await fake.deliver(command, envelope="lost", retry=1), 5.0)
+        await fake.answered(1)
+    assert shelf.asked == 1
