@@ -135,7 +135,7 @@ async def check(engine: AsyncEngine) -> None:
     except StoreError as error:  # it may be whole: it cannot be looked at
         raise unopened(engine, error) from error
     except (SQLAlchemyError, OSError) as error:
-        said = _cause_of(error)
+        said = cause_of(error)
     if said != "ok":
         mend = "put a backup in its place (`attache backup`), or save what can be read: `sqlite3 OLD.db .recover | sqlite3 NEW.db`"
         raise SettingsError("ATTACHE_DATABASE_URL", f"the database is damaged ({said}); {mend}")
