@@ -128,7 +128,7 @@ def migrate() -> None:
     """Bring the database to the newest schema (PostgreSQL: before the other processes start)."""
     from bot import roles
 
-    settings = read_settings()
+    settings = read_settings(listening=False)
     _log_as(settings)
     asyncio.run(roles.migrate(settings))
 
@@ -169,7 +169,7 @@ def discord() -> None:
 def _role(name: str) -> None:
     from bot import roles
 
-    settings = read_settings()
+    settings = read_settings(listening=name == "web")
     sources = read_sources(settings.attache_sources)
     _log_as(settings)
     _end(_told(lambda: asyncio.run(getattr(roles, name)(settings, sources, _end_soon))))

@@ -135,8 +135,11 @@ class Settings(BaseSettings):
         return [SecretStr(key.strip()) for key in keys.split(",") if key.strip()]
 
 
-def read_settings() -> Settings:
-    """Read and check the settings. Raises SettingsError with one line that names the variable and the mend."""
+def read_settings(*, listening: bool = True) -> Settings:
+    """Read and check the settings. Raises SettingsError with one line that names the variable and the mend.
+
+    Without `listening` nothing is asked of Slack's way in: platforms give PORT to the process that serves, and not to those that only post.
+    """
     try:
         settings = Settings()
     except ValidationError as error:
@@ -147,7 +150,7 @@ def read_settings() -> Settings:
         raise SettingsError("ATTACHE_POLL_SLOWEST", _MENDS["ATTACHE_POLL_SLOWEST"])
     if settings.attache_http_port is not None and settings.attache_http_port == settings.port:
         raise SettingsError("ATTACHE_HTTP_PORT", f"{settings.port} is PORT too; {_MENDS['ATTACHE_HTTP_PORT']}")
-    _check_slack(settings)
+    _check_slack(settings, listening=listening)
     _check_discord(settings)
     if not settings.attache_sources.is_file():
         raise SettingsError("ATTACHE_SOURCES", f"there is no file {settings.attache_sources}; {_MENDS['ATTACHE_SOURCES']}")
@@ -160,9 +163,9 @@ def _named(error: ValidationError) -> SettingsError:
     return SettingsError(variable, _MENDS.get(variable, first["msg"]))
 
 
-def _check_slack(settings: Settings) -> None:
+def _check_slack(settings: Settings, *, listening: bool) -> None:
     if settings.slack_client_id is not None or settings.slack_client_secret is not None:
-        _check_slack_oauth(settings)
+        _check_slack_oauth(settings, listening=listening)
         return
     if settings.slack_bot_token is None:
         for name in ("slack_app_token", "slack_signing_secret", "slack_alert_channel", "slack_admin_channel"):
@@ -172,17 +175,21 @@ def _check_slack(settings: Settings) -> None:
     _starts(settings.slack_bot_token, "SLACK_BOT_TOKEN", "xoxb-")
     if settings.slack_alert_channel is None:
         raise SettingsError("SLACK_ALERT_CHANNEL", f"missing; {_MENDS['SLACK_ALERT_CHANNEL']}")
-    if settings.slack_http:
-        return
+    if listening and not settings.slack_http:
+        _check_slack_socket(settings)
+
+
+def _check_slack_socket(settings: Settings) -> None:
     if settings.slack_app_token is None:
         raise SettingsError("SLACK_APP_TOKEN", f"missing; {_MENDS['SLACK_APP_TOKEN']}; or set SLACK_SIGNING_SECRET and PORT for HTTP mode")
     _starts(settings.slack_app_token, "SLACK_APP_TOKEN", "xapp-")
 
 
-def _check_slack_oauth(settings: Settings) -> None:
+def _check_slack_oauth(settings: Settings, *, listening: bool) -> None:
     """Many workspaces: each has a token of its own, and its channels subscribe themselves."""
     why = "with SLACK_CLIENT_ID many workspaces install the app"
-    for name in ("slack_client_id", "slack_client_secret", "slack_signing_secret", "port", "attache_secret_key"):
+    needed = ("slack_client_id", "slack_client_secret", "attache_secret_key", *(("slack_signing_secret", "port") if listening else ()))
+    for name in needed:
         if getattr(settings, name) is None:
             raise SettingsError(name.upper(), f"missing; {why}, over HTTP; {_MENDS.get(name.upper(), 'see the README')}")
     for name in ("slack_bot_token", "slack_app_token", "slack_alert_channel", "slack_admin_channel"):

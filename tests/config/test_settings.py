@@ -69,6 +69,14 @@ def test_slack_over_http_needs_no_app_token(given: Setter) -> None:
     assert read_settings().slack_http
 
 
+@pytest.mark.parametrize(("values", "ways_in"), [(SLACK, ("SLACK_APP_TOKEN",)), (OAUTH, ("SLACK_SIGNING_SECRET", "PORT"))])
+def test_who_only_posts_needs_no_way_in(given: Setter, values: dict[str, str], ways_in: tuple[str, ...]) -> None:
+    given({name: value for name, value in values.items() if name not in ways_in})
+    assert read_settings(listening=False).has_slack
+    with pytest.raises(SettingsError, match=ways_in[0]):
+        read_settings()
+
+
 def test_an_empty_setting_is_none(given: Setter) -> None:
     given(dict.fromkeys(NAMES, ""))
     assert read_settings() == Settings()

@@ -58,6 +58,10 @@ class Fleet:
         process.kill()
         await process.wait()
 
+    def pid(self, name: str) -> int:
+        """Return the number of a process."""
+        return self._processes[name].pid
+
     def who(self, port: int) -> str | None:
         """Return the name of the process that holds the connection with this local port; None where that cannot be told (Linux tells)."""
         with suppress(OSError):
