@@ -6,7 +6,7 @@ RUN python -m venv /opt/attache
 WORKDIR /src
 # what changes seldom comes first, so that a change of ours does not download everything anew
 COPY requirements.lock ./
-RUN /opt/attache/bin/pip install --require-hashes -r requirements.lock
+RUN /opt/attache/bin/pip install --no-deps --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY handlers handlers
