@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from bot.stories.profile import Profile
 
 APART = 0.2  # of the weight of a headline's names
+HALF = 0.5  # of their number: a name that is in every paper weighs little, and in a headline of two names it is one of the two
 
 NAMES = (
     "title words",
@@ -83,7 +84,13 @@ def apart(new: Profile, old: Profile) -> bool:
     on, so the weights do not know it.
     """
     each = bool(new.parties - old.parties) and bool(old.parties - new.parties)
-    return each and min(_missing(new.headline_names, old.text), _missing(old.headline_names, new.text)) >= APART
+    return each and _names_another(new, old) and _names_another(old, new)
+
+
+def _names_another(one: Profile, other: Profile) -> bool:
+    """Say whether the headline of the one has names that the text of the other lacks, by their weight or by their number."""
+    names, missing = one.headline_names, [s for s in one.headline_names if s not in other.text]
+    return _missing(names, other.text) >= APART or len(missing) >= max(HALF * len(names), 1)
 
 
 def _cosine(a: Mapping[str, float], b: Mapping[str, float]) -> float:

@@ -19,7 +19,7 @@ from bot.domain.errors import ModelError
 from bot.domain.topics import Stage, Status, Topic
 from bot.ports import Candidate, Telling
 from bot.stories import matcher as module
-from bot.stories.features import NAMES, features
+from bot.stories.features import NAMES, apart, features
 from bot.stories.matcher import StoryMatcher, StoryModel
 from bot.stories.profile import KEYS, Profile, Profiler
 from tests.fakes.clock import START
@@ -223,3 +223,30 @@ def test_a_model_without_a_weight_is_named(tmp_path: Path) -> None:
     path.write_text('{"idf": {}, "weights": {"words": 1}, "bias": 0, "threshold": 1}', encoding="utf-8")
     with pytest.raises(ModelError, match="title words"):
         StoryModel.load(path)
+
+
+def _deal(one: str, other: str, *codes: str) -> Profile:
+    return profile(f"{one} and {other} sign free trade agreement", "Envoys signed it on Monday.", facts=Facts(parties=codes))
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "told"),
+    [
+        (_deal("Peru", "Turkey", "PER", "TUR"), _deal("Peru", "Ukraine", "PER", "UKR"), True),
+        (_deal("Peru", "Turkey", "PER", "TUR"), _deal("Turkey", "Peru", "PER", "TUR"), False),
+        (_deal("Peru", "Turkey", "PER", "TUR"), _deal("Peru", "Turkey", "PER"), False),
+    ],
+    ids=["each names a party that the other does not", "the same two", "one only says less"],
+)
+def test_headlines_of_two_names_are_apart_when_one_of_the_two_differs(new: Profile, old: Profile, told: bool) -> None:
+    assert (apart(new, old), apart(old, new)) == (told, told)
+
+
+def test_common_names_keep_headlines_apart_by_number() -> None:
+    """A country that is in every paper weighs next to nothing beside a rare name that both have."""
+    common = Profiler(IDF | {"turkey": 0.1, "ukraine": 0.1, "peru": 5.0})
+    new, old = (
+        common.profile(telling(f"Peru and {name} sign free trade agreement", facts=Facts(parties=("PER", code))))
+        for name, code in (("Turkey", "TUR"), ("Ukraine", "UKR"))
+    )
+    assert apart(new, old)
