@@ -265,7 +265,7 @@ class Writing(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceReport:
-    """A source's health, for `status`."""
+    """A source's health, and how many of its entries are kept."""
 
     state: SourceState
     entries: int
@@ -293,7 +293,7 @@ class StatusReport:
     alerts: int
     pending: int
     failed: int
-    sources: tuple[SourceReport, ...] = ()
+    sources: tuple[SourceState, ...] = ()
     seen_seconds: Delay | None = None
     sent_seconds: Delay | None = None
 

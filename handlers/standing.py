@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.domain.entries import SourceState
 from bot.domain.subscriptions import Mute, Subscription, Votes
-from bot.ports import Clock, Delay, SourceReport, StatusReport, Store
+from bot.ports import Clock, Delay, StatusReport, Store
 from handlers.grammar import Actor, Command
 from handlers.replies import Item, Reply
 
@@ -23,7 +24,7 @@ class StatusDesk:
     async def answer(self, actor: Actor, _: Command) -> Reply:
         """See `Desk.answer`."""
         report, everywhere, here = await asyncio.gather(self._report(), self._store.votes(), self._here(actor))
-        ailing = [s for s in report.sources if s.state.problem]
+        ailing = [s for s in report.sources if s.problem]
         facts = (*_figures(report, len(ailing)), *here, ("Useful, all channels", _precision(everywhere)))
         return Reply(title="Status", facts=facts, items=tuple(map(_source, ailing[:LISTED])))
 
@@ -74,9 +75,8 @@ def _precision(votes: Votes) -> str:
     return f"{votes.useful} of {votes.all} ({votes.useful / votes.all:.0%})"
 
 
-def _source(source: SourceReport) -> Item:
-    state = source.state
-    return Item(title=source.name, when=state.polled, chips=(f"{state.failures} failures in a row",), body=state.problem or "")
+def _source(state: SourceState) -> Item:
+    return Item(title=state.name, when=state.polled, chips=(f"{state.failures} failures in a row",), body=state.problem or "")
 
 
 def _delay(delay: Delay) -> str:

@@ -131,7 +131,7 @@ class SqlLibrary:
     async def status(self) -> StatusReport:
         """See `Library.status`."""
         async with self._engine.connect() as connection:
-            sources = await _source_reports(connection)
+            sources = await _source_states(connection)
             latest = (await connection.execute(select(func.max(tables.versions.c.seen)))).scalar_one()
             since = (latest or EPOCH) - MEASURED
             return StatusReport(
@@ -151,10 +151,14 @@ async def _count(connection: AsyncConnection, table: Table, *conditions: ColumnE
 
 
 async def _source_reports(connection: AsyncConnection) -> tuple[SourceReport, ...]:
-    e, s = tables.entries.c, tables.sources
+    e = tables.entries.c
     counts = {row[0]: row[1] for row in await connection.execute(select(e.source, func.count()).group_by(e.source))}
-    states = await connection.execute(select(s).order_by(s.c.name))
-    return tuple(SourceReport(state=SourceState(**row._mapping), entries=counts.get(row.name, 0)) for row in states)
+    return tuple(SourceReport(state=state, entries=counts.get(state.name, 0)) for state in await _source_states(connection))
+
+
+async def _source_states(connection: AsyncConnection) -> tuple[SourceState, ...]:
+    s = tables.sources
+    return tuple(SourceState(**row._mapping) for row in await connection.execute(select(s).order_by(s.c.name)))
 
 
 def _deliveries(development_id: str) -> Select[Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Join, Select, select
+from sqlalchemy import Join, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.developments import Coverage
-from bot.storage import rows, tables
+from bot.storage import tables
 
 
 def entry_join() -> Join:
@@ -37,11 +37,10 @@ def entry_columns() -> Select[Any]:
 
 async def coverage_by_development(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, tuple[Coverage, ...]]:
     """Return the coverage of the developments, each entry once (its newest version), in order of arrival."""
-    c = tables.coverage
-    joined = entry_join().join(c, c.c.version_id == tables.versions.c.id)
-    statement = entry_columns().add_columns(c.c.development_id).select_from(joined)
-    result = await connection.execute(statement.where(c.c.development_id.in_(ids)).order_by(tables.versions.c.id))
+    c, e, v = tables.coverage.c, tables.entries.c, tables.versions.c
+    columns = select(c.development_id, v.entry_id, func.coalesce(func.nullif(e.publisher, ""), e.source), e.url, v.title, v.published)
+    statement = columns.select_from(entry_join().join(tables.coverage, c.version_id == v.id))
     found: dict[str, dict[int, Coverage]] = {}
-    for row in result:
-        found.setdefault(row.development_id, {})[row.entry_id] = Coverage.of(rows.entry_of(row))
+    for own, entry, outlet, url, title, published in await connection.execute(statement.where(c.development_id.in_(ids)).order_by(v.id)):
+        found.setdefault(own, {})[entry] = Coverage(outlet=outlet, url=url, title=title, published=published)
     return {name: tuple(entries.values()) for name, entries in found.items()}

@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import structlog
 from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from handlers.grammar import Actor
 from handlers.replies import Reply
@@ -31,6 +33,7 @@ class Answers:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._session: aiohttp.ClientSession | None = None
 
     def answer(self, client: AsyncWebClient, respond: AsyncRespond, actor: Actor, work: Callable[[], Awaitable[Reply | None]]) -> None:
         """Start the answer to `actor`: what `work` returns, or an apology with an id; nothing where it returns None."""
@@ -59,7 +62,24 @@ class Answers:
 
         reply = await self.bounded(whole)
         if reply is not None:
-            await tell(respond, reply)
+            await self._tell(respond, reply)
+
+    async def _tell(self, respond: AsyncRespond, reply: Reply) -> None:
+        """Answer for the author only, or for the channel. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
+        shown = {"response_type": "in_channel" if reply.shared and not reply.error else "ephemeral", "replace_original": False}
+        try:
+            response = await self._webhook(respond).send_dict({**reply_message(reply), **shown})
+        except FOREIGN as error:
+            _log.warning("slack_answer_lost", code=problem_of(error).code)
+            return
+        if response.status_code >= 400:
+            _log.warning("slack_answer_refused", status=response.status_code, body=str(response.body)[:100])
+
+    def _webhook(self, respond: AsyncRespond) -> AsyncWebhookClient:
+        """Return what `respond` stands for, on connections that are kept: by itself it opens one an answer."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        return AsyncWebhookClient(url=respond.response_url or "", proxy=respond.proxy, ssl=respond.ssl, session=self._session)
 
     async def close(self) -> None:
         """Give answers under way a moment, then cancel them."""
@@ -68,6 +88,9 @@ class Answers:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
 
 def apology() -> Reply:
@@ -91,15 +114,3 @@ async def attached(client: AsyncWebClient, reply: Reply, actor: Actor) -> Reply:
         else f"{names} could not be uploaded: is the app in this channel, with the scopes files:write and im:write?"
     )
     return replace(reply, note=f"{reply.note} {said}".strip())
-
-
-async def tell(respond: AsyncRespond, reply: Reply) -> None:
-    """Answer for the author only, or for the channel. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
-    shared = reply.shared and not reply.error
-    try:
-        response = await respond(**reply_message(reply), response_type="in_channel" if shared else "ephemeral", replace_original=False)
-    except FOREIGN as error:
-        _log.warning("slack_answer_lost", code=problem_of(error).code)
-        return
-    if response.status_code >= 400:
-        _log.warning("slack_answer_refused", status=response.status_code, body=str(response.body)[:100])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from bot.domain.entries import SourceState
 from bot.domain.health import Health
 from bot.domain.subscriptions import Subscription
 from bot.domain.watch import Effect, WatchKeyword
-from bot.ports import SourceReport, StatusReport
+from bot.ports import StatusReport
 from handlers.overview import Facts, Overview
 from handlers.slack import elements as e
 from handlers.slack.elements import Brick
@@ -81,17 +82,17 @@ def named(name: str, keywords: Iterable[WatchKeyword]) -> WatchKeyword | None:
 
 
 def _sources(status: StatusReport) -> list[Brick]:
-    ill = [s for s in status.sources if s.state.health != Health.OK]
-    counts = {health: sum(s.state.health == health for s in status.sources) for health in Health}
+    ill = [s for s in status.sources if s.health != Health.OK]
+    counts = {health: sum(s.health == health for s in status.sources) for health in Health}
     said = ", ".join(f"{count} {str(health).replace('_', ' ')}" for health, count in counts.items() if count) or "none was read yet"
     shown = ill[:MAX_SOURCES]
     rows = e.rich(e.bullets([_source(s) for s in shown]))
     return [e.header("Sources"), *e.rich(e.section([e.own(said)])), *rows, *_rest(ill, shown, "")]
 
 
-def _source(source: SourceReport) -> Brick:
-    problem = f": {source.state.problem}" if source.state.problem else ""
-    words = f"{str(source.state.health).replace('_', ' ')}{problem}"
+def _source(source: SourceState) -> Brick:
+    problem = f": {source.problem}" if source.problem else ""
+    words = f"{str(source.health).replace('_', ' ')}{problem}"
     return e.section([*e.text(source.name, 80, style="bold", after=" "), *e.text(words, MAX_PROBLEM)])[0]
 
 

@@ -19,7 +19,7 @@ from bot.domain.subscriptions import Feedback, Mute, Subscription, Votes
 from bot.domain.topics import Stage, Status, Topic
 from bot.domain.watch import Effect, WatchKeyword
 from bot.judge.watching import Watching
-from bot.ports import EntryReport, Query, SourceReport, StatusReport, StoryReport
+from bot.ports import EntryReport, Query, StatusReport, StoryReport
 from bot.storage.store import SqlStore
 from handlers.commands import Commands
 from handlers.desks import make_commands
@@ -120,9 +120,7 @@ class Shelf:
         return []
 
     async def status(self) -> StatusReport:
-        source = SourceReport(
-            state=SourceState(name="Harbour Post", polled=NOON, newest=NOON, failures=3, problem="timeout: no answer in 20 s"), entries=4
-        )
+        source = SourceState(name="Harbour Post", polled=NOON, newest=NOON, failures=3, problem="timeout: no answer in 20 s")
         return StatusReport(entries=120, developments=7, alerts=5, pending=1, failed=0, sources=(source,))
 
 

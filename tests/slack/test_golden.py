@@ -18,7 +18,7 @@ from bot.domain.errors import UsageError
 from bot.domain.subscriptions import Cadence, Quiet, Subscription
 from bot.domain.topics import Stage, Topic
 from bot.domain.watch import Effect, WatchKeyword
-from bot.ports import SourceReport, StatusReport
+from bot.ports import StatusReport
 from handlers.commands import failure
 from handlers.forms import form_of
 from handlers.overview import Overview
@@ -74,8 +74,8 @@ CHANNEL = Subscription(
 )
 FACTS = (("Topics", "trade deals"), ("Countries", "India"), ("When", "a digest every day at 07:30"), ("Time zone", "Asia/Kolkata"))
 KEYWORD = WatchKeyword(term='tariff* AND "free trade"', added_by="slack:U0ADMIN", added_at=NOON)
-WELL = SourceReport(state=SourceState(name="Harbour Post", polled=NOON), entries=90)
-ILL = SourceReport(state=SourceState(name="Quay Gazette", failures=4, problem="timeout: no answer in 20 s", health="failing"), entries=30)
+WELL = SourceState(name="Harbour Post", polled=NOON)
+ILL = SourceState(name="Quay Gazette", failures=4, problem="timeout: no answer in 20 s", health="failing")
 STATUS = StatusReport(entries=120, developments=7, alerts=5, pending=1, failed=0, sources=(WELL, ILL))
 ITEM = Item(
     title="India and United States sign the tariff pact", url="https://gazette.example/signed", when=NOON, chips=("Trade deal", "signed")

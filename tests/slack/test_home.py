@@ -14,7 +14,7 @@ from bot.domain.alerts import Destination, Surface
 from bot.domain.entries import SourceState
 from bot.domain.subscriptions import Subscription
 from bot.domain.watch import Effect, WatchKeyword
-from bot.ports import SourceReport, StatusReport
+from bot.ports import StatusReport
 from bot.storage.store import SqlStore
 from handlers.overview import Overview
 from handlers.slack.home import MAX_KEYWORDS, MAX_SOURCES, MAX_SUBSCRIPTIONS, MAX_VIEW_BLOCKS, home_view
@@ -167,10 +167,7 @@ async def test_a_tab_that_slack_does_not_take_is_in_the_log(fake: FakeSlack, sto
 def test_what_does_not_fit_is_counted() -> None:
     places = [replace(HERE, destination=Destination(surface=Surface.SLACK, address=f"C{n}")) for n in range(40)]
     keywords = [WatchKeyword(term="word " * 79 + str(n), added_by="discord:1", added_at=NOON) for n in range(200)]
-    sources = [
-        SourceReport(state=SourceState(name=f"Paper {n}", failures=9, problem="timeout: " + "no answer " * 90, health="failing"), entries=0)
-        for n in range(300)
-    ]
+    sources = [SourceState(name=f"Paper {n}", failures=9, problem="timeout: " + "no answer " * 90, health="failing") for n in range(300)]
     overview = Overview(
         subscriptions=tuple((s, (("Topics", "all"), ("Only what matches", "tariff " * 57))) for s in places),
         keywords=tuple(keywords),

@@ -256,7 +256,8 @@ async def test_status(store: SqlStore) -> None:
         await writing.record_poll(SourceState(name="attic"))
     status = await store.status()
     assert (status.entries, status.developments, status.alerts, status.pending, status.failed) == (2, 1, 1, 2, 0)
-    attic, wire = status.sources
+    assert status.sources == tuple(report.state for report in await store.source_reports())
+    attic, wire = await store.source_reports()
     assert (attic.name, attic.state.polled, attic.entries) == ("attic", None, 0)
     assert (wire.name, wire.state.polled, wire.state.newest, wire.state.failures) == ("wire", START, START, 2)
     assert (wire.state.problem, wire.entries) == ("timeout: 10 s", 2)
